@@ -1,0 +1,98 @@
+"""Finding one record in the log again, by its index.
+
+History is the first record at each next index, so an index alone does not say where its record stands: repeated and
+ignored messages lie between.  A finder reads forward from a known place (``Place(size, next)``: before log position
+``next`` stand exactly the first ``size`` records) and counts; from one place it needs at most some thousand messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import msgspec
+
+from ledger.errors import ChainError, FormatError
+from ledger.log import LEDGER, Log, Reader, Stored, header
+from ledger.seal import entry, leaf_hash, read_seal
+from ledger.submission import SEAL_HEADER
+from projections.view import PLACE_EVERY, START, Place
+
+_PIECE = 256
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A record of history where it stands, not checked against its neighbours. ``leaf`` is 32 bytes."""
+
+    stored: Stored
+    seal_text: bytes
+    leaf: bytes
+
+
+class RecordFinder:
+    """Finds records of one partition; quickest in the order of their indices. Owned by one task."""
+
+    def __init__(self, log: Log, partition: int, places: Callable[[int], Place] = lambda _: START) -> None:
+        """``places`` gives a place at or before an index (``Store.place``); without it, reading begins at the start."""
+        self._log = log
+        self._partition = partition
+        self._places = places
+        self._reader: Reader | None = None
+        self._piece: list[Stored] = []
+        self._size = 0
+
+    async def find(self, index: int) -> Found:
+        """The record at an index.
+
+        Raises:
+            ChainError: the log ends before it.
+            LogUnavailable: the log does not answer.
+        """
+        if self._reader is None or not self._size <= index < self._size + PLACE_EVERY:
+            await self._restart(index)
+        assert self._reader is not None
+        while True:
+            while self._piece:
+                stored = self._piece.pop()
+                text = header(stored.headers, SEAL_HEADER)
+                if text is None or stored.value is None or read_index(text) != self._size:
+                    continue
+                self._size += 1
+                if self._size == index + 1:
+                    return Found(stored, text, leaf_hash(entry(text, stored.value)))
+            self._piece = (await self._reader.read(_PIECE))[::-1]
+            if not self._piece:
+                raise ChainError(
+                    f"partition {self._partition}: expected a record at index {index}, found the log's end at {self._size}"
+                )
+
+    async def close(self) -> None:
+        """Give back the reader."""
+        if self._reader is not None:
+            await self._reader.close()
+            self._reader = None
+
+    async def _restart(self, index: int) -> None:
+        place = await asyncio.to_thread(self._places, index)
+        self._size, self._piece = place.size, []
+        if self._reader is None:
+            self._reader = self._log.reader(LEDGER, self._partition, place.next)
+        else:
+            self._reader.seek(place.next)
+
+
+def read_index(seal: bytes) -> int | None:
+    """The index that a seal claims; None where it is no seal."""
+    try:
+        return read_seal(seal).index
+    except FormatError:
+        return None
+
+
+async def read_record(log: Log, partition: int, index: int, place: Place = START) -> Found:
+    """The record at an index; ``place`` from ``Store.place`` spares reading from the start. Raises as ``find``."""
+    finder = RecordFinder(log, partition, lambda _: place)
+    try:
+        return await finder.find(index)
+    finally:
+        await finder.close()

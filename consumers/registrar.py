@@ -1,0 +1,372 @@
+"""The registrar: admits one partition's submissions and appends what they become. Correct without any lock.
+
+One batch, in this order::
+
+    read submissions → prepare → look up → admit → append outcomes → append ledger → save state
+
+- Outcomes come first: a record in the ledger proves that the outcomes before it are written.
+- Each append is one batch, all or nothing, and one at a time.
+- After an append its base position must be the end that was known; if not, somebody else has appended as well.
+- After any failure, and at the start, the ordinary path runs again from the saved state (*recover*): decisions
+  whose record stands in the ledger already are compared with it instead of being appended.  Nothing is ever
+  learned from the ledger
+  alone: a record forged at its tail differs from what admission derives, and stops the partition.
+
+What a crash leaves: after outcomes, they will be written once more (readers keep the first); after the ledger
+append, records that
+recovery compares; after the save, nothing to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from ledger.admission import (
+    Admitted,
+    Decision,
+    PartitionState,
+    Prepared,
+    admit,
+    opens_epoch,
+    prepare,
+)
+from ledger.chain import KNOWN_VERSIONS
+from ledger.errors import ForkError, FormatError, IntegrityError, KeyFault, LogUnavailable, UnknownVersion
+from ledger.event import CONTENT_TYPE
+from ledger.ids import LedgerId
+from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Log, Message, Reader, Stored, header
+from ledger.outcome import outcome_message
+from ledger.seal import entry, leaf_hash, read_seal
+from ledger.signature import ENTRY_PAYLOAD, Signer, format_signature, sign
+from ledger.state import Snapshot, StateFile
+from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, SEAL_HEADER, Submission
+
+BATCH = 1000
+_HEADROOM = 2048  # what a seal or an outcome adds to a submission, with the framing of both logs
+_log = logging.getLogger(__name__)
+
+
+class Registrar:
+    """Admits one partition. One task owns it."""
+
+    def __init__(
+        self,
+        log: Log,
+        ledger_id: LedgerId,
+        partition: int,
+        state_file: StateFile,
+        log_key: Signer | None = None,
+        *,
+        batch: int = BATCH,
+    ) -> None:
+        """``log_key`` attests register records; partition 0's registrar cannot do without it."""
+        self._log = log
+        self._ledger_id = ledger_id
+        self.partition = partition
+        self._file = state_file
+        self._log_key = log_key
+        self._batch = batch
+        self._state: PartitionState | None = None
+        self._ledger_next = 0
+        self._reader: Reader | None = None
+        self._tail: _Tail | None = None
+        self._unwritten: list[Message] = []
+        """Outcomes of decisions behind which no record of the ledger is known yet."""
+
+    @property
+    def state(self) -> PartitionState:
+        """The state as of the last batch. Only after ``recover``."""
+        assert self._state is not None, "recover() comes first"
+        return self._state
+
+    async def recover(self) -> None:
+        """Go back to the saved state, if the ledger bears it out, else to the beginning.
+
+        Raises:
+            IntegrityError: the submissions are not those that the state was made from.
+        """
+        await self._drop()
+        snapshot = self._file.load()
+        if snapshot is not None and not await self._stands(snapshot):
+            _log.warning("partition %d: state does not fit the ledger; admitting again from the start", self.partition)
+            self._file.clear()
+            snapshot = None
+        self._state = snapshot.restore() if snapshot else PartitionState(self._ledger_id, self.partition)
+        self._ledger_next = snapshot.ledger_next if snapshot else 0
+        self._unwritten = []
+        self._tail = _Tail(self._log.reader(LEDGER, self.partition, self._ledger_next), self.partition)
+        self._reader = self._log.reader(SUBMISSIONS, self.partition, await self._resume_at())
+
+    async def _stands(self, snapshot: Snapshot) -> bool:
+        """Whether the state's last record stands at its place in the ledger (it may have been truncated)."""
+        if (snapshot.ledger_id, snapshot.partition) != (self._ledger_id, self.partition):
+            return False
+        if snapshot.index == 0:
+            return True
+        stored = await self._one(LEDGER, snapshot.ledger_next - 1)
+        text = header(stored.headers, SEAL_HEADER) if stored else None
+        return stored is not None and text is not None and _leaf(text, stored) == snapshot.last_leaf
+
+    async def _resume_at(self) -> int:
+        """Where to read submissions on, after a look whether they are still the ones that were sealed.
+
+        Raises:
+            IntegrityError: they are not, and the log does not begin with ``submissions.reopened``.
+        """
+        state = self.state
+        first = await self._one(SUBMISSIONS, 0)
+        if state.index and first is not None and opens_epoch(state, Submission.of(first, state.epoch + 1)):
+            return 0
+        record = await self._one(LEDGER, self._ledger_next - 1 if state.index else 0)
+        text = header(record.headers, SEAL_HEADER) if record else None
+        if record is None or text is None:
+            return state.offset + 1
+        seal = read_seal(text)
+        submitted = await self._one(SUBMISSIONS, seal.offset)
+        if submitted is None or submitted.value != record.value or seal.epoch != state.epoch:
+            raise IntegrityError(
+                f"partition {self.partition}: expected the bytes of ledger record {seal.index} at offset "
+                f"{seal.offset} of the submissions of epoch {state.epoch}, found "
+                f"{'other bytes' if submitted else 'nothing'}; a submissions log that was made anew begins with "
+                "submissions.reopened, and needs the saved state"
+            )
+        return state.offset + 1
+
+    async def step(self, wait: float = 0.0) -> int:
+        """One batch; how many submissions were consumed, 0 at the end.
+
+        Raises:
+            LogUnavailable: the log does not answer; call ``recover`` before the next step.
+            ForkError: the ledger holds another record than admission derives.
+        """
+        if self._reader is None:
+            await self.recover()
+        assert self._reader is not None
+        stored = _within(await self._reader.read(self._batch, wait), self._log.max_append_bytes)
+        if not stored:
+            if self._unwritten:
+                await self._write([])
+            return 0
+        try:
+            decided = self._decide(stored)
+            self._reader.seek(stored[len(decided) - 1].position + 1)
+            await self._write(decided)
+        except BaseException:
+            # Unknown what is written: only the ordinary path from the saved state tells.
+            await self._drop()
+            raise
+        return len(decided)
+
+    def _decide(self, stored: list[Stored]) -> list[tuple[Prepared, Decision]]:
+        state = self.state
+        epoch = state.epoch
+        if stored[0].position == 0 and state.offset >= 0:
+            epoch += 1
+        prepared = [prepare(Submission.of(s, epoch)) for s in stored]
+        state.heads = self._file.heads({p.subject for p in prepared if p.event})
+        state.identities = self._file.identities([p.identity for p in prepared if p.identity])
+        loaded = dict(state.heads), dict(state.identities)
+        decided = []
+        for one in prepared:
+            if state.version not in KNOWN_VERSIONS:
+                break  # the adoption itself is sealed under the version before it
+            decision = admit(state, one)
+            if epoch != state.epoch and not isinstance(decision, Admitted):
+                raise IntegrityError(
+                    f"partition {self.partition}: expected submissions.reopened to open epoch {epoch}, found {decision}"
+                )
+            state.advance(one, decision)
+            decided.append((one, decision))
+        if not decided:
+            raise UnknownVersion(
+                f"partition {self.partition} adopted version {state.version}, this release knows "
+                f"{sorted(KNOWN_VERSIONS)}: upgrade this registrar"
+            )
+        state.heads = {k: v for k, v in state.heads.items() if loaded[0].get(k) is not v}
+        state.identities = {k: v for k, v in state.identities.items() if k not in loaded[1]}
+        return decided
+
+    async def _write(self, decided: list[tuple[Prepared, Decision]]) -> None:
+        """Compare with the ledger what stands there already, append the rest, save."""
+        messages: list[Message] = []
+        for prepared, decision in decided:
+            if not isinstance(decision, Admitted):
+                now = max(prepared.submission.timestamp, 0)
+                self._unwritten.append(outcome_message(self.partition, prepared.submission, decision, now))
+            elif await self._matches(decision):
+                # Its writer appended the outcomes before it first.
+                self._unwritten.clear()
+            else:
+                messages.append(self._message(prepared, decision))
+        if self._tail is None or await self._tail.peek(self.state.index) is None:
+            await self._append_outcomes()
+        if messages:
+            # From here the outcomes survive a crash; the records not yet.
+            base = await self._log.append(LEDGER, self.partition, messages)
+            if base != self._ledger_next:
+                raise _SomebodyElse(f"partition {self.partition}: appended at {base}, expected {self._ledger_next}")
+            self._ledger_next = base + len(messages)
+        # From here the records survive; without the save below recovery compares them again.
+        if decided:
+            state = self.state
+            self._file.save(Snapshot.of(state, self._ledger_next), state.heads, state.identities)
+
+    async def _append_outcomes(self) -> None:
+        while self._unwritten:
+            size, count = 0, 0
+            for message in self._unwritten:
+                size += _size(message.value, message.headers) + _HEADROOM
+                if count and size > self._log.max_append_bytes:
+                    break
+                count += 1
+            await self._log.append(OUTCOMES, self.partition, self._unwritten[:count])
+            del self._unwritten[:count]
+
+    async def _matches(self, decision: Admitted) -> bool:
+        """Whether the ledger holds the record already; False at its end."""
+        if self._tail is None:
+            return False
+        found = await self._tail.peek(decision.seal.index)
+        if found is None:
+            self._ledger_next = self._tail.end
+            await self._tail.close()
+            self._tail = None
+            return False
+        position, leaf = found
+        if leaf != decision.leaf:
+            raise ForkError(
+                f"partition {self.partition}, index {decision.seal.index}: admission gives leaf {decision.leaf.hex()}, "
+                f"the ledger holds {leaf.hex()} at position {position}; a person must find out who wrote it"
+            )
+        self._ledger_next = position + 1
+        return True
+
+    def _message(self, prepared: Prepared, decision: Admitted) -> Message:
+        headers = [(CONTENT_TYPE_HEADER, CONTENT_TYPE), (SEAL_HEADER, decision.seal_text)]
+        if decision.register is not None and self.partition == 0:
+            if self._log_key is None or self._log_key.kid not in decision.register.log_keys:
+                raise KeyFault(
+                    f"expected a log key of the register ({', '.join(decision.register.log_keys)}) to attest register "
+                    f"records, found {self._log_key.kid if self._log_key else 'none'}"
+                )
+            made = entry(decision.seal_text, prepared.submission.value or b"")
+            headers.append((ATTEST_HEADER, format_signature(sign(self._log_key, ENTRY_PAYLOAD, made))))
+        key = decision.subject.encode()
+        return Message(key, prepared.submission.value, tuple(headers), decision.seal.admitted)
+
+    async def _one(self, topic: str, position: int) -> Stored | None:
+        reader = self._log.reader(topic, self.partition, position)
+        try:
+            found = await reader.read(1)
+        finally:
+            await reader.close()
+        return found[0] if found and found[0].position == position else None
+
+    async def _drop(self) -> None:
+        readers = [self._reader, self._tail]
+        self._reader = self._tail = None
+        for reader in readers:
+            if reader is not None:
+                await reader.close()
+
+    async def close(self) -> None:
+        """Give back readers and the state file."""
+        await self._drop()
+        self._file.close()
+
+    async def drain(self) -> int:
+        """Steps until the submissions' end; how many were consumed."""
+        total = 0
+        while count := await self._stepped(0.0):
+            total += count
+        return total
+
+    async def _stepped(self, wait: float) -> int:
+        while True:
+            try:
+                return await self.step(wait)
+            except _SomebodyElse as error:
+                _log.info("%s; comparing with what stands there", error)
+
+    async def run(self, stop: asyncio.Event, idle: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Follow until ``stop``; an unreachable log is a pause with back-off, everything else ends it."""
+        pause = 0.5
+        while not stop.is_set():
+            try:
+                count = await self._stepped(1.0)
+                pause = 0.5
+                if not count and idle is not None:
+                    await idle()
+            except LogUnavailable as error:
+                _log.warning("partition %d: log unavailable (%s); trying again in %.1f s", self.partition, error, pause)
+                await _sleep(stop, pause)
+                pause = min(pause * 2, 30.0)
+
+
+class _SomebodyElse(LogUnavailable):
+    """Another registrar has appended since the end was read."""
+
+
+class _Tail:
+    """History's next records beyond the saved state, as the ledger log has them."""
+
+    def __init__(self, reader: Reader, partition: int) -> None:
+        self._reader = reader
+        self._partition = partition
+        self._waiting: list[Stored] = []
+        self.end = reader.position
+
+    async def peek(self, index: int) -> tuple[int, bytes] | None:
+        """Position and leaf of the first record at ``index``, or None at the log's end; asked with rising ``index``."""
+        while True:
+            if not self._waiting:
+                self._waiting = await self._reader.read(BATCH)
+                self._waiting.reverse()
+                if not self._waiting:
+                    return None
+            stored = self._waiting[-1]
+            text = header(stored.headers, SEAL_HEADER)
+            try:
+                found = -1 if text is None else read_seal(text).index
+            except FormatError:
+                found = -1
+            if found == index:
+                assert text is not None
+                return stored.position, _leaf(text, stored)
+            self._waiting.pop()
+            self.end = stored.position + 1
+            if found < 0 or found > index:
+                _log.error(
+                    "partition %d, position %d: a stray message in the ledger (index %d, expected %d); ignored",
+                    self._partition, stored.position, found, index,
+                )  # fmt: skip
+
+    async def close(self) -> None:
+        await self._reader.close()
+
+
+def _leaf(seal_text: bytes, stored: Stored) -> bytes:
+    return leaf_hash(entry(seal_text, stored.value or b""))
+
+
+def _size(value: bytes | None, headers: tuple[tuple[str, bytes], ...]) -> int:
+    return len(value or b"") + sum(len(name) + len(text) for name, text in headers)
+
+
+def _within(stored: list[Stored], limit: int) -> list[Stored]:
+    """As many of them as surely fit one append, whatever they become; at least one."""
+    total = 0
+    for count, one in enumerate(stored):
+        total += _size(one.value, one.headers) + len(one.key or b"") + _HEADROOM
+        if total > limit and count:
+            return stored[:count]
+    return stored
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

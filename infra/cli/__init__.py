@@ -1,0 +1,1 @@
+"""The ``rogatory`` command."""

@@ -1,0 +1,130 @@
+r"""Seals: what the ledger adds beside a sender's bytes, never inside them; entries and leaves made of both.
+
+The seal of a request's second record, as it stands in the ``seal`` header (one line; broken and shortened here)::
+
+    {"v":1,"index":41,"seq":2,"prev":"5b1f…","sigs":[["RU-OMS#0a1b…","q83v…=="]],
+     "admitted":1741000000000,"epoch":0,"offset":57,"past":"c9d2…"}
+
+- ``v`` admission version; ``index`` leaf index in the partition, from 0, without gaps; ``seq`` position in the
+  subject, from 1; ``prev`` leaf hash of the subject's previous record, or "".
+- ``sigs`` the verified signatures, sorted by kid.
+- ``admitted`` integer ms: the greater of the broker's time and the previous record's.
+- ``epoch``, ``offset`` which submission it was; ``past`` commits to everything consumed before it.
+- ``home``, on register copies only: [index, admitted, leaf] of partition 0's record.
+
+Hashes are lower hex.  Members stand in this order, without blanks, and ``format_seal(parse_seal(b)) == b``.
+
+**Entry** = ``rogatory/1\n`` + seal + ``\n`` + event bytes, at most 65,535 bytes (C2SP tlog-tiles entry bundles);
+**leaf** = SHA-256(0x00 ‖ entry) (RFC 6962 2.1).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ledger import ids
+from ledger.errors import FormatError
+from ledger.ijson import MAX_INTEGER
+from ledger.signature import Signature, decode_base64, encode_base64, parse_kid
+
+MAX_ENTRY_BYTES = 65_535
+EMPTY_PAST = bytes(32)
+_ENTRY_HEAD = b"rogatory/1\n"
+
+_Whole = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
+_Positive = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
+_Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+_HashOrNone = Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
+_KidText = Annotated[str, Meta(pattern=rf"^{ids.KID}\Z", max_length=65)]
+
+
+class Home(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Where a register copy's record stands in partition 0."""
+
+    index: _Whole
+    admitted: _Whole
+    leaf: _Hash
+
+
+class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One record's seal; hashes are hex as in the text."""
+
+    v: _Positive
+    index: _Whole
+    seq: _Positive
+    prev: _HashOrNone
+    sigs: list[tuple[_KidText, str]]
+    admitted: _Whole
+    epoch: _Whole
+    offset: _Whole
+    past: _Hash
+    home: Home | UnsetType = UNSET
+
+    def signatures(self) -> list[Signature]:
+        """The signatures, decoded."""
+        return [Signature(parse_kid(kid), decode_base64(text, 64)) for kid, text in self.sigs]
+
+
+_decode = msgspec.json.Decoder(Seal).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def format_seal(seal: Seal) -> bytes:
+    """The text of a seal."""
+    return _encode(seal)
+
+
+def parse_seal(raw: bytes) -> Seal:
+    """The seal that ``raw`` says.
+
+    Raises:
+        FormatError: not a seal, or a seal written in another way than ``format_seal`` writes it.
+    """
+    seal = read_seal(raw)
+    kids = [kid for kid, _ in seal.sigs]
+    if kids != sorted(set(kids)):
+        raise FormatError("expected the signatures of a seal sorted by kid, each kid once")
+    for _, text in seal.sigs:
+        decode_base64(text, 64)
+    return seal
+
+
+def read_seal(raw: bytes) -> Seal:
+    """The same without looking into the signatures, for readers that do not verify them."""
+    try:
+        seal = _decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise FormatError(f"expected a seal: {error}") from None
+    if _encode(seal) != raw:
+        raise FormatError("expected a seal in its one spelling, found other blanks, order or escapes")
+    return seal
+
+
+def seal_signatures(signatures: list[Signature]) -> list[tuple[str, str]]:
+    """``sigs`` of a seal: sorted by kid."""
+    return [(s.kid, encode_base64(s.value)) for s in sorted(signatures)]
+
+
+def entry(seal: bytes, value: bytes) -> bytes:
+    """The bytes that the tree holds: the seal's text and the event's bytes, as they stand in the log."""
+    return b"%b%b\n%b" % (_ENTRY_HEAD, seal, value)
+
+
+def leaf_hash(entry_bytes: bytes) -> bytes:
+    """RFC 6962 2.1: SHA-256(0x00 ‖ entry), 32 bytes."""
+    return sha256(b"\x00" + entry_bytes).digest()
+
+
+def next_past(past: bytes, epoch: int, offset: int, disposition: int, digest: bytes) -> bytes:
+    """``past`` after one more consumed submission, admitted or not.
+
+    SHA-256(past ‖ u32 epoch ‖ u64 offset ‖ u8 disposition ‖ SHA-256 of the submission's value); a null value
+    hashes as empty.
+    """
+    return sha256(
+        past + epoch.to_bytes(4, "big") + offset.to_bytes(8, "big") + disposition.to_bytes(1, "big") + digest
+    ).digest()

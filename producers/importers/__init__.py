@@ -1,0 +1,1 @@
+"""Readers of other systems' logs, each turning them into events to publish."""

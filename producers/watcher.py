@@ -1,0 +1,126 @@
+"""Waiting for seals: one tailer a process follows what becomes of submissions, however many wait.
+
+It reads the ``ledger`` and ``outcomes`` of the partitions that somebody waits on, from where they ended before
+the first
+submission.  What it passes before anybody asks is kept for a while, since an answer may overtake the
+acknowledgement of the submission itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import sha256
+
+from ledger.errors import FormatError, LogUnavailable, RogatoryError
+from ledger.log import LEDGER, OUTCOMES, Log, Reader, Stored, header
+from ledger.outcome import Outcome, read_outcome
+from ledger.seal import entry, leaf_hash, read_seal
+from ledger.submission import SEAL_HEADER, Receipt
+
+_KEPT = 50_000
+_READ = 1000
+_WAIT = 0.5
+_log = logging.getLogger(__name__)
+
+Answer = Receipt | Outcome
+_Place = tuple[int, int, str]
+
+
+class Watcher:
+    """Answers for submissions by (partition, offset, SHA-256 of the bytes). Owned by one event loop."""
+
+    def __init__(self, log: Log) -> None:
+        """Nothing is read before ``watch``."""
+        self._log = log
+        self._tasks: dict[int, list[asyncio.Task[None]]] = {}
+        self._waiting: dict[_Place, asyncio.Future[Answer]] = {}
+        self._passed: OrderedDict[_Place, Answer] = OrderedDict()
+
+    async def watch(self, partition: int) -> None:
+        """Start to follow a partition from its present end; call before submitting to it.
+
+        Raises:
+            LogUnavailable: the log does not answer.
+        """
+        if partition in self._tasks:
+            return
+        self._tasks[partition] = []
+        try:
+            readers = [
+                self._log.reader(topic, partition, await self._log.end(topic, partition))
+                for topic in (LEDGER, OUTCOMES)
+            ]
+        except RogatoryError:
+            del self._tasks[partition]
+            raise
+        takes = (self._take_record, self._take_outcome)
+        self._tasks[partition] = [
+            asyncio.create_task(self._follow(reader, partition, take))
+            for reader, take in zip(readers, takes, strict=True)
+        ]
+
+    async def answer(self, partition: int, offset: int, digest: str) -> Answer:
+        """The receipt or outcome of a submission; waits until there is one."""
+        place = (partition, offset, digest)
+        if place in self._passed:
+            return self._passed[place]
+        future = self._waiting.get(place)
+        if future is None:
+            future = self._waiting[place] = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(future)
+
+    async def _follow(self, reader: Reader, partition: int, take: Callable[[int, Stored], None]) -> None:
+        pause = 0.5
+        try:
+            while True:
+                try:
+                    for stored in await reader.read(_READ, _WAIT):
+                        take(partition, stored)
+                    pause = 0.5
+                except LogUnavailable as error:
+                    _log.warning("waiting for seals of partition %d: %s; again in %.1f s", partition, error, pause)
+                    await asyncio.sleep(pause)
+                    pause = min(pause * 2, 30.0)
+        finally:
+            await reader.close()
+
+    def _take_record(self, partition: int, stored: Stored) -> None:
+        text = header(stored.headers, SEAL_HEADER)
+        if text is None or stored.value is None:
+            return
+        try:
+            seal = read_seal(text)
+        except FormatError:
+            return  # readers of the ledger report it
+        leaf = leaf_hash(entry(text, stored.value)).hex()
+        receipt = Receipt(partition, seal.epoch, seal.offset, seal.index, seal.seq, leaf)
+        self._give((partition, seal.offset, sha256(stored.value).hexdigest()), receipt)
+
+    def _take_outcome(self, partition: int, stored: Stored) -> None:
+        try:
+            key, outcome = read_outcome(stored)
+        except FormatError:
+            return
+        self._give((partition, key.offset, sha256(stored.value or b"").hexdigest()), outcome)
+
+    def _give(self, place: _Place, answer: Answer) -> None:
+        future = self._waiting.pop(place, None)
+        if future is not None and not future.done():
+            future.set_result(answer)
+        self._passed.setdefault(place, answer)
+        if len(self._passed) > _KEPT:
+            self._passed.popitem(last=False)
+
+    async def close(self) -> None:
+        """Stop following; whoever still waits is cancelled."""
+        tasks = [task for pair in self._tasks.values() for task in pair]
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for future in self._waiting.values():
+            future.cancel()
+        self._waiting.clear()

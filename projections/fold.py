@@ -1,0 +1,51 @@
+"""What a projection is: a pure fold of one subject's records into facts, and the columns one can search by.
+
+``evolve(facts, record)`` sees one subject's facts and that subject's next record, and nothing else: no clock, no
+register, no other subject, no order among subjects.  So the same facts come out whatever the interleaving of partitions and
+the size of batches, live or replayed.  Facts are a frozen msgspec Struct that survives JSON unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from ledger.chain import Record
+
+F = TypeVar("F", bound=msgspec.Struct)
+
+Column = str | int | bool | None
+
+
+class Fold(Protocol[F]):
+    """One projection. Stateless; facts go in and come out."""
+
+    @property
+    def name(self) -> str:
+        """A short word, part of table names: ``status``."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same records would give other facts; stores of different versions are not compared."""
+        ...
+
+    @property
+    def sorts(self) -> frozenset[str]:
+        """Sorts of subjects it folds (``ledger/ids.py``); records of others only move the position."""
+        ...
+
+    @property
+    def facts(self) -> type[F]:
+        """The type of its facts."""
+        ...
+
+    def evolve(self, facts: F | None, record: Record) -> F:
+        """The facts after one more record of the subject; None before its first. Never raises for an admitted record."""
+        ...
+
+    def columns(self, facts: F) -> Mapping[str, Column]:
+        """What can be searched: values for the columns that the store keeps beside the facts."""
+        ...
