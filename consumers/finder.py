@@ -62,9 +62,8 @@ class RecordFinder:
                     return Found(stored, text, leaf_hash(entry(text, stored.value)))
             self._piece = (await self._reader.read(_PIECE))[::-1]
             if not self._piece:
-                raise ChainError(
-                    f"partition {self._partition}: expected a record at index {index}, found the log's end at {self._size}"
-                )
+                where = f"partition {self._partition}"
+                raise ChainError(f"{where}: expected a record at index {index}, found the log's end at {self._size}")
 
     async def close(self) -> None:
         """Give back the reader."""

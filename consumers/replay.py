@@ -1,14 +1,14 @@
 """The follow-and-replay loop: reads the ledger log, folds it, commits rows with the position behind them.
 
-One loop serves both: ``replay`` runs to given positions, ``follow`` until it is told to stop.  Each partition goes its own
-way; what is wrong in one stops that one, is reported, and met again at the next start:
+One loop serves both: ``replay`` runs to given positions, ``follow`` until it is told to stop.  Each partition goes
+its own way; what is wrong in one stops that one, is reported, and met again at the next start:
 
 - a record that does not follow, of an unknown version, or that the fold cannot digest;
 - a *fork*: another leaf at an old index, unless the authorities settled it for the leaf that came first.  (A settlement
   for the other leaf needs rows rebuilt without the first one; this release stops there.)
 
-An old index with the same leaf is skipped, an index beyond the next is ignored with a warning.  A worker that was overtaken drops its
-batch and goes on from where the other one came to.
+An old index with the same leaf is skipped, an index beyond the next is ignored with a warning.  A worker that was
+overtaken drops its batch and goes on from where the other one came to.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Limits(msgspec.Struct, frozen=True):
     """Messages in one read."""
     records: int = 16_384
     """Records folded before a commit."""
-    seconds: float = 1.0
+    seconds: float = 5.0
     """The longest that a folded record waits for its commit while there is more to read."""
     rows: int = 16_384
     """Rows held beside those in work."""
@@ -119,7 +119,7 @@ async def follow(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress | None = None,
 ) -> Outcome:
-    """Follow the log until ``stop`` is set or every partition has stopped; with ``until_idle``, until its end is reached.
+    """Follow the log until ``stop`` is set or all partitions have stopped; with ``until_idle``, until its end.
 
     While the log does not answer, it is asked again, less and less often.
     """

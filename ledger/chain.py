@@ -37,7 +37,7 @@ from ledger.ids import LedgerId
 from ledger.log import Stored, header
 from ledger.merkle import Frontier, format_frontier, push, root
 from ledger.partition import partition_of
-from ledger.register import FIRST_VERSION, Change, Contradiction, Register, apply
+from ledger.register import FIRST_VERSION, Change, Contradiction, Register, apply, make_ledger_id
 from ledger.seal import EMPTY_PAST, MAX_ENTRY_BYTES, Seal, entry, leaf_hash, next_past, read_seal
 from ledger.submission import SEAL_HEADER
 
@@ -93,7 +93,7 @@ class Ahead(msgspec.Struct, frozen=True):
     expected: int
 
 
-class Head(msgspec.Struct, frozen=True, array_like=True):
+class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The last record of a subject: its seq and its leaf (32 bytes)."""
 
     seq: int
@@ -194,6 +194,11 @@ class Follower:
 
     def _check_place(self, record: Record, head: Head) -> None:
         state, subject = self.state, record.event.subject
+        if state.size == 0:
+            if make_ledger_id(record.value, record.event.ledger) != self.ledger_id:
+                raise FormatError(f"expected the genesis of {self.ledger_id} as the first record, found another event")
+        elif record.event.ledger != self.ledger_id:
+            raise FormatError(f"expected an event of ledger {self.ledger_id}, found one of {record.event.ledger[:80]}")
         is_copy = subject == "register" and state.partition != 0
         if (record.seal.home is msgspec.UNSET) == is_copy:
             raise FormatError("expected home on register copies, and nowhere else")

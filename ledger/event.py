@@ -15,7 +15,7 @@ form of ``subject`` and what may stand in it by admission.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -87,7 +87,7 @@ def read_event(raw: bytes) -> Event:
     """
     try:
         return _decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError(f"expected an event: {error}") from None
 
 
@@ -97,18 +97,21 @@ def _matcher(pattern: str) -> Any:
 
 _is_id = _matcher(ids.EVENT_ID)
 _is_source = _matcher(rf"office/{ids.OFFICE_CODE}")
-_is_type = _matcher(r"rogatory\.[a-z]+(?:\.[a-z]+)*\.v[1-9][0-9]{0,4}")
+_TYPE = r"rogatory\.[a-z]+(?:\.[a-z]+)*\.v[1-9][0-9]{0,4}"
+_is_type = _matcher(_TYPE)
 _is_subject = _matcher(r"[!-~]{1,128}")
-_is_ledger = _matcher(rf"{ids.LEDGER_NAME}(?:\.[0-9a-f]{{32}})?")
+_LEDGER = rf"{ids.LEDGER_NAME}(?:\.[0-9a-f]{{32}})?"
+_is_ledger = _matcher(_LEDGER)
 _is_actor = _matcher(rf"(?:{ids.SEGMENT})")
 # W3C Trace Context 2.2 and 3.3
 _is_traceparent = _matcher(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _is_tracestate = _matcher(r"[ -~]{1,512}")
 # RFC 3339 5.6 with upper-case T and Z, at most 9 decimals, no leap second
-_is_time = _matcher(
+_TIME = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
+_is_time = _matcher(_TIME)
 
 _REQUIRED: dict[str, Any] = {
     "specversion": lambda text: text == "1.0",
@@ -130,10 +133,17 @@ _KNOWN = frozenset({*_REQUIRED, *_OPTIONAL, "data", "expectedseq"})
 
 def _is_date(text: str) -> bool:
     try:
-        datetime.fromisoformat(text[:10])
+        date.fromisoformat(text[:10])
     except ValueError:
         return False
     return True
+
+
+# The required texts behind each other, since one match is several times faster than eight.
+_are_well_formed = _matcher(
+    rf"1\.0\n{ids.EVENT_ID}\noffice/(?={ids.OFFICE_CODE_SHORT}\n){ids.OFFICE_CODE}\n(?=[!-~]{{1,128}}\n){_TYPE}\n"
+    rf"[!-~]{{1,128}}\n{_TIME}\napplication/json\n{_LEDGER}"
+)
 
 
 def check_attributes(value: Any) -> None:
@@ -142,6 +152,32 @@ def check_attributes(value: Any) -> None:
     Raises:
         FormatError: an attribute is missing, unknown or malformed; names it.
     """
+    if not _is_plain_envelope(value):
+        _check_each(value)
+
+
+def _is_plain_envelope(value: Any) -> bool:
+    """Whether it has the required attributes, all right, and no others: a quick yes, or an undecided no."""
+    try:
+        time = value["time"]
+        texts = "\n".join(
+            (
+                value["specversion"],
+                value["id"],
+                value["source"],
+                value["type"],
+                value["subject"],
+                time,
+                value["datacontenttype"],
+                value["ledger"],
+            )
+        )
+        return len(value) == 9 and type(value["data"]) is dict and bool(_are_well_formed(texts)) and _is_date(time)
+    except (KeyError, TypeError):
+        return False
+
+
+def _check_each(value: Any) -> None:
     if type(value) is not dict:
         raise FormatError(f"expected an event, a JSON object, found {type(value).__name__}")
     if not value.keys() <= _KNOWN:

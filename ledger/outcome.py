@@ -17,7 +17,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ledger.admission import MEANING, Disposition, Duplicate, Refused
+from ledger.admission import Duplicate
+from ledger.dispositions import MEANING, Disposition, Refused
 from ledger.errors import FormatError
 from ledger.log import Message, Stored, header
 from ledger.submission import OUTCOME_HEADER, Receipt, Submission

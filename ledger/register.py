@@ -213,6 +213,10 @@ def _check_new(register: Register, kid: Kid, public: bytes) -> None:
         raise Contradiction("a key that was never enrolled", "a known key under another kid")
 
 
+def _reopen(_register: Register, data: own.RegisterOpened, _: Change) -> dict[str, object]:
+    raise Contradiction("register.opened once, as the first event", f"a second one for {data.name}")
+
+
 def _adopt(register: Register, data: own.RulesAdopted, _: Change) -> dict[str, object]:
     if data.version != register.version + 1:
         raise Contradiction(f"version {register.version + 1}, the next", str(data.version))
@@ -338,6 +342,7 @@ def _contact(register: Register, data: Any, _: Change) -> dict[str, object]:
 
 
 _RULES: dict[type[Data], Callable[[Register, Any, Change], dict[str, object]]] = {
+    own.RegisterOpened: _reopen,
     own.RulesAdopted: _adopt,
     own.AuthorityReplaced: _replace_authority,
     own.LogKeyReplaced: _replace_log_key,

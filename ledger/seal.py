@@ -21,6 +21,7 @@ Hashes are lower hex.  Members stand in this order, without blanks, and ``format
 from __future__ import annotations
 
 from hashlib import sha256
+from struct import Struct as Layout
 from typing import Annotated
 
 import msgspec
@@ -33,6 +34,7 @@ from ledger.signature import Signature, decode_base64, encode_base64, parse_kid
 
 MAX_ENTRY_BYTES = 65_535
 EMPTY_PAST = bytes(32)
+_CONSUMED = Layout(">IQB").pack
 _ENTRY_HEAD = b"rogatory/1\n"
 
 _Whole = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
@@ -106,7 +108,9 @@ def read_seal(raw: bytes) -> Seal:
 
 def seal_signatures(signatures: list[Signature]) -> list[tuple[str, str]]:
     """``sigs`` of a seal: sorted by kid."""
-    return [(s.kid, encode_base64(s.value)) for s in sorted(signatures)]
+    if len(signatures) > 1:
+        signatures = sorted(signatures)
+    return [(s.kid, encode_base64(s.value)) for s in signatures]
 
 
 def entry(seal: bytes, value: bytes) -> bytes:
@@ -125,6 +129,4 @@ def next_past(past: bytes, epoch: int, offset: int, disposition: int, digest: by
     SHA-256(past ‖ u32 epoch ‖ u64 offset ‖ u8 disposition ‖ SHA-256 of the submission's value); a null value
     hashes as empty.
     """
-    return sha256(
-        past + epoch.to_bytes(4, "big") + offset.to_bytes(8, "big") + disposition.to_bytes(1, "big") + digest
-    ).digest()
+    return sha256(past + _CONSUMED(epoch, offset, disposition) + digest).digest()

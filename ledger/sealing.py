@@ -72,9 +72,13 @@ def field_key(content_key: bytes, place: Place) -> bytes:
 
 
 def seal_field(content_key: bytes, place: Place, value: Any) -> Sealed:
-    """The sealed form of a JSON value."""
+    """The sealed form of a JSON value.
+
+    Raises:
+        FormatError: not a value that strict I-JSON can say, so that opening it would not give it back.
+    """
     key = field_key(content_key, place)
-    padded = _pad(msgspec.json.encode(value))
+    padded = _pad(_encode(value))
     nonce = blake2b(padded, digest_size=24, key=key, person=_NONCE_PERSON).digest()
     return Sealed(
         s=1,
@@ -112,6 +116,17 @@ def disclose_field(key: bytes, sealed: Sealed) -> Any:
     if sealed.filled != is_filled(value):
         raise FormatError(f"expected filled to be {is_filled(value)}, found {sealed.filled}")
     return value
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        plain = msgspec.json.encode(value)
+        same = parse_ijson(plain) == msgspec.to_builtins(value, str_keys=True)
+    except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError):
+        raise FormatError("expected a value that JSON can say, found another") from None
+    if not same:
+        raise FormatError("expected a value that JSON can say, found one that it changes")
+    return plain
 
 
 def is_filled(value: Any) -> bool:

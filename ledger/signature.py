@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from functools import lru_cache
 from hashlib import sha256
 from typing import Literal, Protocol
 
@@ -36,7 +37,7 @@ STATE_PAYLOAD = "application/vnd.rogatory.state"
 MAX_SIGNATURES = 4
 
 
-class Signature(msgspec.Struct, frozen=True, order=True):
+class Signature(msgspec.Struct, frozen=True, order=True, gc=False):
     """Who signed, and the 64 bytes."""
 
     kid: Kid
@@ -83,6 +84,9 @@ def verify(public_key: bytes, signature: bytes, payload_type: str, payload: byte
 
 def verify_message(public_key: bytes, signature: bytes, message: bytes) -> bool:
     """The same, over a message that is a PAE already."""
+    # libsodium takes the key's length for granted, and the signature as the first 64 bytes of what is opened.
+    if len(signature) != 64 or len(public_key) != 32:
+        return False
     try:
         bindings.crypto_sign_open(signature + message, public_key)
     except (CryptoError, ValueError):
@@ -120,6 +124,7 @@ def parse_signature(raw: bytes) -> Signature:
     return Signature(parse_kid(kid), decode_base64(text, 64))
 
 
+@lru_cache(maxsize=4096)  # few keys sign many events
 def parse_kid(raw: bytes | str) -> Kid:
     """A kid.
 

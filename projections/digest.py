@@ -5,8 +5,8 @@ A row's digest is SHA-256 over a compact JSON array (shortened here)::
     ["request/2025-000123",3,"5b1f…","0000…",[4,17,41],{"state":"accepted"}]
 
 that is subject, seq, leaf of its last record, ``done`` (below), the indices of its current chunk of history, and the
-facts as stored, or ``null`` where the fold passes this sort over.  ``done`` starts as 32 zero bytes; each completed chunk of 256
-indices makes it SHA-256(done ‖ the chunk's JSON).
+facts as stored, or ``null`` where the fold passes this sort over.  ``done`` starts as 32 zero bytes; each completed
+chunk of 256 indices makes it SHA-256(done ‖ the chunk's JSON).
 
 A partition's digest is SHA-256 over a line of JSON that says what is compared, and then the digests of all rows in the
 order of their subjects' bytes::

@@ -8,11 +8,12 @@ table           one row per                         holds
 ``positions``   generation, partition               next log position and the reader's chain state there
 ``status``      generation, partition, subject      head, facts, columns to search by (projection ``status``)
 ``history``     the same, and chunk                 256 indices of a long history, written once
+``places``      generation, partition, size         the log position behind so many records, every few thousand
 ==============  ==================================  =========================================================
 
 A subject's head and its facts are one row, not two: both change with every record, so two tables would double
-the upserts, which are most of what a replay costs.  Each projection has a table of its own name, since its columns
-differ; rows of sorts that its fold passes over have no facts.  Indices of records stand in the row while they are fewer than
+the upserts, the dearest part of a commit.  Each projection has a table of its own name, since its columns differ;
+rows of sorts that its fold passes over have no facts.  Indices of records stand in the row while they are fewer than
 256 and move to ``history`` in whole chunks, so a long history is not written again with each record.
 
 Hashes are bytes, times ms since 1970-01-01T00:00Z, JSON is text: PostgreSQL's ``jsonb`` would change its spelling,

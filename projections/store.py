@@ -2,13 +2,15 @@
 
 What stands in it is derived; the ledger is the truth.  A commit writes the rows that a batch changed and the position
 behind it in one transaction, by compare-and-set on the position that the batch began at: of two workers on one
-partition one goes on, the other gets ``Overtaken`` and has written nothing.  So every record is in the rows exactly once,
-whatever dies when.
+partition one goes on, the other gets ``Overtaken`` and has written nothing.  So every record is in the rows exactly
+once, whatever dies when.
 
-A *generation* is one build of a fold over one ledger.  Answers come from the ``live`` one.  A rebuild fills a ``building`` one,
-and ``switch`` makes it live in one transaction; the former stays as ``old`` until it is dropped, and takes no more commits.
+A *generation* is one build of a fold over one ledger.  Answers come from the ``live`` one.  A rebuild fills a
+``building`` one, and ``switch`` makes it live in one transaction; the former stays as ``old`` until it is dropped,
+and takes no more commits.
 
-This module alone writes SQL (``schema.py`` has the tables, ``queries.py`` reads); any number of threads may use one store.
+This module alone writes SQL (``schema.py`` has the tables, ``queries.py`` reads).  Any number of threads may use one
+store.
 """
 
 from __future__ import annotations
@@ -16,19 +18,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.chain import ChainState, Head
-from ledger.errors import ConfigError, MisuseError, Overtaken
+from ledger.errors import ConfigError, IntegrityError, MisuseError, Overtaken
 from ledger.ids import LedgerId
 from ledger.log import Stored
 from ledger.merkle import format_frontier, parse_frontier
 from ledger.register import Register
-from projections.digest import Compared, state_digest
+from projections.digest import Compared, row_digest, state_digest
 from projections.fold import Fold
 from projections.schema import PROJECTIONS, generations, history, open_engine, places, positions
 from projections.view import START, Batch, Generation, PartitionView, Place, Row, Saved
@@ -65,7 +67,7 @@ class Store:
         """Give back the connections."""
         self.engine.dispose()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -123,7 +125,7 @@ class Store:
             )
             if moved.rowcount != 1:
                 raise MisuseError(f"expected generation {generation.id} to be building, found another state or none")
-            # A crash before this commit leaves the former live one answering; after it, the new one. Never none, never two.
+            # A crash before this commit leaves the former one answering; after it, the new one. Never none, never two.
 
     def drop(self, generation: Generation) -> None:
         """Delete a generation that does not answer; after a crash, do it again.
@@ -244,8 +246,8 @@ class Store:
                 connection.execute(
                     self._insert(places).on_conflict_do_nothing(), {**where, **msgspec.structs.asdict(batch.place)}
                 )
-            # A crash before this commit leaves rows and position as they were before the batch, and the reader takes its
-            # records again; after it, as they are behind it. A reader that sees no answer reads the position.
+            # A crash before this commit leaves rows and position as before the batch, and the reader takes its records
+            # again; after it, as they are behind it. A reader that got no answer reads the position.
 
     def _move(self, connection: sa.Connection, batch: Batch) -> None:
         generation, state = batch.generation, batch.state
@@ -283,8 +285,8 @@ class Store:
     def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write rows, given as values by column, over those of the same keys.
 
-        The statement is compiled once and handed to the driver with its own kind of parameters: SQLAlchemy's work on the
-        parameters of each row took three times as long as the database took to write it.
+        The statement is compiled once and handed to the driver with its own kind of parameters: SQLAlchemy's work on
+        the parameters of a row took three times as long as the database took to write it.
         """
         if not rows:
             return
@@ -317,26 +319,30 @@ class Store:
             found = connection.execute(query.order_by(places.c.size.desc()).limit(1)).one_or_none()
         return START if found is None else Place(*found)
 
-    def digest(self, generation: Generation, partition: int) -> tuple[Compared, bytes]:
-        """What a partition's rows are about, and their digest (``digest.py``); reads them as a stream."""
+    def digest(self, generation: Generation, partition: int, *, check: bool = False) -> tuple[Compared, bytes]:
+        """What a partition's rows are about, and their digest (``digest.py``); reads them as a stream.
+
+        Raises:
+            IntegrityError: with ``check``, which computes each row's digest anew: a row is not as it was written.
+        """
         table = PROJECTIONS[generation.fold]
-        wanted = sa.select(table.c.digest).where(*_at(table, generation.id, partition)).order_by(table.c.subject)
+        names = ("digest", "subject", "seq", "leaf", "done", "recent", "facts") if check else ("digest",)
+        wanted = sa.select(*(table.c[name] for name in names)).where(*_at(table, generation.id, partition))
         with self.engine.begin() as connection:
             state = self.load_in(connection, generation.id, partition).state
-            compared = Compared(
-                generation.fold,
-                generation.fold_version,
-                generation.ledger_id,
-                partition,
-                state.size,
-                state.root().hex(),
-            )
-            return compared, state_digest(compared, _digests(connection, wanted))
+            about = (generation.fold, generation.fold_version, generation.ledger_id)
+            compared = Compared(*about, partition, state.size, state.root().hex())
+            rows = connection.execute(wanted.order_by(table.c.subject), execution_options={"yield_per": 2000})
+            return compared, state_digest(compared, _checked(rows) if check else (bytes(row.digest) for row in rows))
 
 
-def _digests(connection: sa.Connection, wanted: sa.Select[Any]) -> Iterator[bytes]:
-    for part in connection.execute(wanted, execution_options={"yield_per": 2000}).scalars().partitions():
-        yield from map(bytes, part)
+def _checked(rows: Iterable[sa.Row[Any]]) -> Iterator[bytes]:
+    for row in rows:
+        facts = None if row.facts is None else row.facts.encode()
+        made = row_digest(row.subject, row.seq, bytes(row.leaf), bytes(row.done), row.recent.encode(), facts)
+        if made != bytes(row.digest):
+            raise IntegrityError(f"expected the row of {row.subject} as it was written, found other content")
+        yield made
 
 
 def _at(table: sa.Table, generation: int, partition: int) -> tuple[sa.ColumnElement[bool], ...]:

@@ -10,8 +10,8 @@ A view is the pure half of a reader; ``store.py`` is the other.  Replay and the 
     store.commit(batch)                   # all of it or Overtaken
     view.committed(batch)
 
-Rows of a batch that is being committed stay in the view, so the next one can be folded meanwhile.  After ``Overtaken`` the
-view is worth nothing: take a new one from the store.
+Rows of a batch that is being committed stay in the view, so the next one can be folded meanwhile.  After
+``Overtaken`` the view is worth nothing: take a new one from the store.
 """
 
 from __future__ import annotations

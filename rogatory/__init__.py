@@ -1,11 +1,53 @@
-"""Rogatory's public face: what another system imports to publish to a ledger, and to check what it was told.
+"""Rogatory's public face: what another system imports to publish to a ledger and to check what it was told.
 
 ::
 
     import rogatory
+    from rogatory import Draft, events
 
     async with rogatory.connect("file:./assistance", office="RU-OMS") as publisher:
-        await publisher.publish(rogatory.Draft(subject=…, data=rogatory.events.RequestAccepted(executing="RU-OMS")))
+        draft = Draft(subject="request/2025-000123", data=events.RequestAccepted(executing="RU-OMS"))
+        sealed = await publisher.publish(draft, timeout=10)
 
-Everything else in the other packages may change without notice.
+Whatever stands in ``__all__`` is kept stable; everything else in the other packages may change without notice.
 """
+
+from __future__ import annotations
+
+from ledger.errors import (
+    ConfigError,
+    FieldError,
+    FormatError,
+    IntegrityError,
+    KeyFault,
+    LogError,
+    LogUnavailable,
+    MisuseError,
+    RogatoryError,
+)
+from producers.blocking import BlockingPublisher
+from producers.builder import Draft, Signed
+from producers.publisher import Publisher
+from producers.receipt import Sealed, SubmissionRefused, Submitted
+from rogatory.connection import connect, connect_blocking
+
+__all__ = [
+    "BlockingPublisher",
+    "ConfigError",
+    "Draft",
+    "FieldError",
+    "FormatError",
+    "IntegrityError",
+    "KeyFault",
+    "LogError",
+    "LogUnavailable",
+    "MisuseError",
+    "Publisher",
+    "RogatoryError",
+    "Sealed",
+    "Signed",
+    "SubmissionRefused",
+    "Submitted",
+    "connect",
+    "connect_blocking",
+]

@@ -22,7 +22,7 @@ class MemoryLog:
     """A log in memory. ``other()`` is the same log as another process sees it.
 
     Callers that break the contract get an AssertionError: two appends of one handle to a partition at once, a reader
-    used by two tasks, negative positions, empty appends.  ``shy`` makes reads shorter than asked, as the contract allows.
+    used by two tasks, negative positions, empty appends.  ``shy`` makes reads shorter than asked, as is allowed.
     """
 
     def __init__(

@@ -18,9 +18,7 @@ MAX_APPEND_BYTES = MIB
 MAX_OUTCOMES_BYTES = 8 * MIB
 
 
-def check_append(
-    topic: str, partition: int, messages: Sequence[Message], most: int = MAX_APPEND_BYTES
-) -> None:
+def check_append(topic: str, partition: int, messages: Sequence[Message], most: int = MAX_APPEND_BYTES) -> None:
     """Raise if ``messages`` cannot be one append: AppendTooLarge, or MisuseError if there are none."""
     check_topic(topic)
     if not messages:

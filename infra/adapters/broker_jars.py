@@ -82,6 +82,4 @@ def _fetch(jars: Path, say: Callable[[str], None]) -> None:
             say(f"  {done}/{len(artifacts)} {artifact.filename}")
             shutil.copy2(artifact.resolve(), jars / artifact.filename)
     except (OSError, RuntimeError, ValueError) as error:
-        raise LogUnavailable(
-            f"could not fetch the jars of Kafka {KAFKA}: {error}; try again when online"
-        ) from error
+        raise LogUnavailable(f"could not fetch the jars of Kafka {KAFKA}: {error}; try again when online") from error

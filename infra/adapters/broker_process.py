@@ -102,7 +102,9 @@ def spawn(folder: Path, class_path: str) -> int:
 def is_alive(folder: Path, pid: int) -> bool:
     """Whether the process is there and is this node: another may have got the number of a dead one."""
     child = _children.get(pid)
-    if child is not None and child.poll() is not None:
+    if child is not None:
+        if child.poll() is None:
+            return True
         del _children[pid]
         return False
     return os.fsencode(folder / _PROPERTIES) in _command_line(pid)
@@ -164,14 +166,21 @@ def _java(folder: Path, class_path: str) -> list[str]:
 
 def _command_line(pid: int) -> bytes:
     """What the process was started with; empty if it is gone or a zombie."""
-    if Path("/proc/self").exists():
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            return b""
-    return subprocess.run(  # noqa: S603 - a number
-        ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False
-    ).stdout
+    if not Path("/proc/self").exists():
+        return subprocess.run(  # noqa: S603 - a number
+            ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False
+        ).stdout
+    deadline = time.monotonic() + 1.0
+    try:
+        while True:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+            state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+            # A program that has just begun (Java begins twice) has no command line for a moment.
+            if line or state in {b"Z", b"X"} or time.monotonic() > deadline:
+                return line
+            time.sleep(0.01)
+    except OSError:
+        return b""
 
 
 def _await_end(folder: Path, pid: int, seconds: float) -> None:

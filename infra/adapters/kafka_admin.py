@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    TopicAlreadyExistsError,
+    for_code,
+)
 from aiokafka.protocol.metadata import MetadataRequest
 
 from infra.adapters.kafka_errors import quietly, translated
@@ -33,7 +39,7 @@ class Admin:
     async def partitions(self) -> int:
         """The number of partitions; LogSettings if the topics may not be used."""
         async with self._connected() as admin:
-            topics = {topic["topic"]: topic for topic in await admin.describe_topics()}
+            topics = {topic["topic"]: topic for topic in await _ask(admin.describe_topics)}
             absent = sorted(name for name in self._names.values() if name not in topics)
             if absent:
                 raise LogSettings(
@@ -56,10 +62,10 @@ class Admin:
     async def create(self, partitions: int, seconds: float) -> None:
         """Make the topics; LogSettings if any is there. Kafka makes them singly: a failure can leave some."""
         async with self._connected() as admin:
-            there = {topic["topic"] for topic in await admin.describe_topics()} & set(self._names.values())
+            there = {topic["topic"] for topic in await _ask(admin.describe_topics)} & set(self._names.values())
             if there:
                 raise LogSettings(f"expected none of the log's topics, found {', '.join(sorted(there))}")
-            replicas = min(3, len((await admin.describe_cluster())["brokers"]))
+            replicas = min(3, len((await _ask(admin.describe_cluster))["brokers"]))
             answer = await admin.create_topics(
                 [
                     NewTopic(name, partitions, replicas, topic_configs=for_creation(topic, replicas))
@@ -81,7 +87,7 @@ class Admin:
 
     async def _everywhere(self, admin: AIOKafkaAdminClient, partitions: int) -> bool:
         """Whether every broker knows every partition, and a leader for it."""
-        for broker in (await admin.describe_cluster())["brokers"]:
+        for broker in (await _ask(admin.describe_cluster))["brokers"]:
             answer = await admin._send_request(MetadataRequest(None), broker["node_id"])  # noqa: SLF001
             led = {
                 topic["topic"]: sum(1 for p in topic["partitions"] if p["leader"] >= 0)
@@ -94,15 +100,13 @@ class Admin:
     async def _settings(self, admin: AIOKafkaAdminClient) -> dict[str, dict[str, str | None]]:
         asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in self._names.values()]
         found = {}
-        for answer in await admin.describe_configs(asked):
+        for answer in await _ask(lambda: admin.describe_configs(asked)):
             for code, text, _, name, entries in answer.resources:
                 if code:
                     raise translated(for_code(code)(), f"settings of {name}: {text}")
                 found[name] = {entry[0]: entry[1] for entry in entries}
         if set(found) != set(self._names.values()):
-            raise LogUnavailable(
-                f"settings: expected those of {', '.join(self._names.values())}, found {found.keys()}"
-            )
+            raise LogUnavailable(f"settings: expected those of {', '.join(self._names.values())}, found {found.keys()}")
         return found
 
     @asynccontextmanager
@@ -113,6 +117,15 @@ class Admin:
             yield admin
         finally:
             await quietly(admin.close(), 1.0)
+
+
+async def _ask(question: Callable[[], Awaitable[Any]]) -> Any:
+    """The answer of any broker: aiokafka picks one by chance, also among those that it has seen die."""
+    while True:
+        try:
+            return await question()
+        except (NodeNotReadyError, KafkaConnectionError, RequestTimedOutError):
+            await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _replicas(topic: Mapping[str, Any]) -> int:

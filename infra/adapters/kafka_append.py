@@ -38,20 +38,20 @@ class Lane:
         clock = asyncio.get_running_loop().time
         spare = min(1.0, seconds / 10)  # kept for throwing a failed producer away
         deadline = clock() + seconds - spare
-        await bounded(self._turn.acquire(), seconds - spare, self._doing)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise LogUnavailable(f"{self._doing}: the append before it has not ended") from None
         try:
             producer = await self._started(deadline)
             batch = self._batch(producer, messages)
-            sent = await self._until(
-                deadline, producer.send_batch(batch, self._topic, partition=self._partition)
-            )
+            sent = await self._until(deadline, producer.send_batch(batch, self._topic, partition=self._partition))
             # From here on the brokers may have the batch, whatever becomes of us.
             result = await self._until(deadline, sent)
             if result.offset < 0:
                 # The broker had taken the batch before (an answer was lost) and forgotten where.
-                raise LogUnavailable(  # noqa: TRY301 - thrown away like any failure
-                    f"{self._doing}: it is there, but its position is not known"
-                )
+                raise LogUnavailable(f"{self._doing}: it is there, but its position is not known")
             # Acknowledged by every replica in sync: it survives this process and any one broker.
             return int(result.offset)
         except BaseException:  # a cancelled append, too, must not be sent later
@@ -78,9 +78,7 @@ class Lane:
         batch = producer.create_batch()
         for m in messages:
             if batch.append(timestamp=m.timestamp, key=m.key, value=m.value, headers=list(m.headers)) is None:
-                raise AppendTooLarge(
-                    f"{self._doing}: {len(messages)} messages make more than one batch; send fewer"
-                )
+                raise AppendTooLarge(f"{self._doing}: {len(messages)} messages make more than one batch; send fewer")
         batch.close()  # nothing else may join it
         return batch
 
@@ -89,9 +87,7 @@ class Lane:
         task = asyncio.ensure_future(call)
         left = deadline - asyncio.get_running_loop().time()
         try:
-            await asyncio.wait(
-                {task, self._closing}, timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({task, self._closing}, timeout=max(0.0, left), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             task.cancel()
             raise

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from aiokafka import errors as kafka
 
-from ledger.errors import AppendTooLarge, LogError, LogSettings, LogUnavailable
+from ledger.errors import AppendTooLarge, LogError, LogSettings, LogUnavailable, RogatoryError
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ async def bounded(call: Awaitable[T], seconds: float, doing: str) -> T:
         raise LogUnavailable(f"{doing}: Kafka gave no answer in {max(0.0, seconds):.1f} s")
     try:
         return task.result()
-    except LogError:
+    except RogatoryError:
         raise
     except asyncio.CancelledError as error:  # not us, but the call, by its client being closed
         raise LogUnavailable(f"{doing}: the connection was closed") from error

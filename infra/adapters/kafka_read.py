@@ -40,9 +40,7 @@ class KafkaReader:
         self._tp = tp
         self._timeout = timeout
         self._connect = connect
-        self._bounds = (
-            bounds  # first and end position, by another connection: ours is busy waiting for messages
-        )
+        self._bounds = bounds  # first and end position, by another connection: ours is busy waiting for messages
         self._stamped_by_broker = stamped_by_broker
         self._doing = f"read {tp.topic}/{tp.partition}"
         self._consumer: AIOKafkaConsumer | None = None
@@ -77,9 +75,7 @@ class KafkaReader:
         try:
             records = await self._records(limit, min(wait, self._timeout / 2), deadline)
             if self._stamped_by_broker and any(r.timestamp_type != _LOG_APPEND_TIME for r in records):
-                raise LogSettings(  # noqa: TRY301 - nothing was read
-                    f"{self._doing}: expected the broker's timestamps, found the sender's"
-                )
+                raise LogSettings(f"{self._doing}: expected the broker's timestamps, found the sender's")
         except BaseException as error:
             # Also when cancelled: the consumer may have handed out what never reached our caller.
             self._placed = False
@@ -129,9 +125,7 @@ class KafkaReader:
             return True
         first, end = await self._bounds(deadline)
         if self._position < first:
-            raise LogSettings(
-                f"{self._doing}: expected messages from {self._position} on, found none before {first}"
-            )
+            raise LogSettings(f"{self._doing}: expected messages from {self._position} on, found none before {first}")
         if self._position > end:
             return False
         consumer.seek(self._tp, self._position)

@@ -114,9 +114,7 @@ class LedgerFolder:
         """A reader from ``start`` on, with a connection of its own."""
         self._check_open()
         check_topic(topic)
-        reader = FolderReader(
-            self._look, Seat(self._files[topic]), (topic, partition), start, self._timeout / 2
-        )
+        reader = FolderReader(self._look, Seat(self._files[topic]), (topic, partition), start, self._timeout / 2)
         self._readers = [r for r in self._readers if not r.closed] + [reader]
         return reader
 
@@ -147,9 +145,7 @@ class LedgerFolder:
         for pool in (self._reading, *self._writing.values()):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _look(
-        self, seat: Seat, work: Callable[[TopicConnection], list[Stored]], doing: str
-    ) -> list[Stored]:
+    async def _look(self, seat: Seat, work: Callable[[TopicConnection], list[Stored]], doing: str) -> list[Stored]:
         self._check_open()
         return await self._run(self._reading, seat, work, doing)
 

@@ -104,9 +104,7 @@ class TopicFile:
             expected = {"format": FORMAT, "topic": self.topic}
             found = {name: meta.get(name) for name in expected}
             if found != expected or not meta.get("partitions", "").isdecimal():
-                raise LogSettings(  # noqa: TRY301 - the connection is closed as after any failure
-                    f"{self.path}: expected {expected} and a number of partitions, found {meta}"
-                )
+                raise LogSettings(f"{self.path}: expected {expected} and a number of partitions, found {meta}")
             return TopicConnection(connection, f"{self.path}", int(meta["partitions"]))
         except sqlite3.Error as error:
             connection.close()
@@ -117,9 +115,7 @@ class TopicFile:
 
     def _connect(self) -> sqlite3.Connection:
         if not self.path.is_file():
-            raise LogSettings(
-                f"{self.path}: expected a file of a ledger folder, found none; was the log created?"
-            )
+            raise LogSettings(f"{self.path}: expected a file of a ledger folder, found none; was the log created?")
         try:
             connection = sqlite3.connect(
                 f"{self.path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rw'}",
@@ -165,9 +161,7 @@ class TopicConnection:
                 ],
             )
             if given_up.is_set():
-                raise LogUnavailable(  # noqa: TRY301 - rolled back like any failure
-                    f"append to {self._name} {table}: given up; nothing was written"
-                )
+                raise LogUnavailable(f"append to {self._name} {table}: given up; nothing was written")
             execute("COMMIT")
         except BaseException as error:
             self._roll_back()
@@ -189,18 +183,14 @@ class TopicConnection:
             cursor = self._connection.execute(query, (position, limit))
             try:
                 while bytes_ < _ENOUGH and (rows := cursor.fetchmany(_ROWS)):
-                    found += [
-                        Stored(n, time, key, value, _decode(headers)) for n, time, key, value, headers in rows
-                    ]
+                    found += [Stored(n, time, key, value, _decode(headers)) for n, time, key, value, headers in rows]
                     bytes_ += sum([len(row[3]) + len(row[4]) for row in rows if row[3] is not None])
             finally:
                 cursor.close()  # ends the read transaction, which would keep the WAL from being taken over
         except sqlite3.Error as error:
             raise translated(error, f"read {self._name}") from error
         except msgspec.MsgspecError as error:
-            raise LogSettings(
-                f"read {self._name} from position {position}: headers are damaged: {error}"
-            ) from error
+            raise LogSettings(f"read {self._name} from position {position}: headers are damaged: {error}") from error
         return found
 
     def end(self, partition: int) -> int:
@@ -239,9 +229,7 @@ class TopicConnection:
 
     def _table(self, partition: int) -> str:
         if not 0 <= partition < self.partitions:
-            raise MisuseError(
-                f"{self._name}: expected a partition from 0 to {self.partitions - 1}, found {partition}"
-            )
+            raise MisuseError(f"{self._name}: expected a partition from 0 to {self.partitions - 1}, found {partition}")
         return f"p{partition}"
 
     def _roll_back(self) -> None:

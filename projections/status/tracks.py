@@ -66,9 +66,7 @@ PERSONS = frozenset(_PERSON_ACTS) | {"decision.granted"}
 ASSETS = frozenset(_ASSET_ACTS)
 
 
-def persons_after(
-    persons: tuple[Person, ...], name: str, data: Any, time: int, index: int
-) -> tuple[Person, ...]:
+def persons_after(persons: tuple[Person, ...], name: str, data: Any, time: int, index: int) -> tuple[Person, ...]:
     """The persons after an act about one of them, or after a decision, which may be about all."""
     if name != "decision.granted":
         return _with_person(persons, data.person, _PERSON_ACTS[name](data), time, index)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -10,6 +12,9 @@ from projections.fold import Fold
 from projections.status import StatusFacts, StatusFold, lifecycle
 from projections.status.remarks import MAX_NOTES
 from tests.records import DAY, EVENTS, HOUR, START, Story, box, content
+
+Act = str | tuple[str, dict[str, Any]]
+"""An event's name, and what its data have of their own."""
 
 FOLD: Fold[StatusFacts] = StatusFold()
 
@@ -32,10 +37,20 @@ WAYS = {
     "returned": [*RECEIVED, "request.returned"],
     "withdrawn": [*SIGNED, "request.withdrawn"],
 }
-KINDS = (
-    "extradition mla transfer_sentenced transfer_mental transfer_prosecution search_person asset law_enforcement "
-    "admin_offence direct_exchange general_cooperation initiative"
-).split()
+KINDS = [
+    "extradition",
+    "mla",
+    "transfer_sentenced",
+    "transfer_mental",
+    "transfer_prosecution",
+    "search_person",
+    "asset",
+    "law_enforcement",
+    "admin_offence",
+    "direct_exchange",
+    "general_cooperation",
+    "initiative",
+]
 
 
 def fold(story: Story) -> StatusFacts:
@@ -48,7 +63,7 @@ def fold(story: Story) -> StatusFacts:
     return facts
 
 
-def told(*acts: str | tuple[str, dict], kind: str = "mla", direction: str = "out") -> Story:
+def told(*acts: Act, kind: str = "mla", direction: str = "out") -> Story:
     """A story of acts, an hour apart; those that carry the content get its kind and direction."""
     story = Story()
     for number, act in enumerate(acts):
@@ -59,7 +74,7 @@ def told(*acts: str | tuple[str, dict], kind: str = "mla", direction: str = "out
     return story
 
 
-def after(*acts: str | tuple[str, dict], kind: str = "mla") -> StatusFacts:
+def after(*acts: Act, kind: str = "mla") -> StatusFacts:
     return fold(told(*acts, kind=kind))
 
 
@@ -126,7 +141,9 @@ TABLE = [
 @pytest.mark.parametrize(
     ("state", "act", "stated", "then", "ball"), TABLE, ids=[f"{r[0]}-{r[1]}-{r[3]}" for r in TABLE]
 )
-def test_an_act_that_is_expected_moves_as_the_table_says(state, act, stated, then, ball):
+def test_an_act_that_is_expected_moves_as_the_table_says(
+    state: str, act: str, stated: dict[str, Any], then: str, ball: str
+) -> None:
     given = WAYS[state]
     assert after(*given).state == state
     facts = after(*given, (act, stated))
@@ -144,7 +161,9 @@ def test_an_act_that_is_expected_moves_as_the_table_says(state, act, stated, the
 )
 @pytest.mark.parametrize("direction", ["in", "out"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_is_opened_by_a_signature_a_word_or_an_arrival(kind, direction, act, state, ball):
+def test_each_kind_is_opened_by_a_signature_a_word_or_an_arrival(
+    kind: str, direction: str, act: str, state: str, ball: str
+) -> None:
     story = Story()
     story(act, **content(kind=kind, direction=direction))
     facts = fold(story)
@@ -156,7 +175,7 @@ def test_each_kind_is_opened_by_a_signature_a_word_or_an_arrival(kind, direction
 
 
 # Acts of execution: the kinds they are expected of, and the state that follows `accepted`.
-EXECUTION = [
+EXECUTION: list[tuple[str, dict[str, Any], str, set[str]]] = [
     ("person.located", {}, "accepted", {"extradition", "search_person"}),
     ("person.detained", {}, "accepted", {"extradition", "search_person"}),
     ("person.released", {}, "accepted", {"extradition", "search_person"}),
@@ -174,12 +193,15 @@ EXECUTION = [
     ("asset.restrained", {}, "accepted", {"asset", "mla"}),
     ("asset.released", {}, "accepted", {"asset", "mla"}),
     ("asset.confiscated", {}, "accepted", {"asset", "mla"}),
+    ("asset.returned", {"money": {"amount": "0", "currency": "EUR"}}, "accepted", {"asset", "mla"}),
 ]
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "initiative"])
 @pytest.mark.parametrize(("act", "stated", "then", "kinds"), EXECUTION, ids=[row[0] for row in EXECUTION])
-def test_an_act_of_execution_is_expected_of_its_kinds_alone(kind, act, stated, then, kinds):
+def test_an_act_of_execution_is_expected_of_its_kinds_alone(
+    kind: str, act: str, stated: dict[str, Any], then: str, kinds: set[str]
+) -> None:
     facts = after(*ACCEPTED, (act, stated), kind=kind)
     expected = (then, []) if kind in kinds else ("accepted", ["out_of_order"])
     assert (facts.state, remarks(facts)) == expected
@@ -188,7 +210,7 @@ def test_an_act_of_execution_is_expected_of_its_kinds_alone(kind, act, stated, t
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "initiative"])
 @pytest.mark.parametrize(("what", "then"), [("extradition", "executed"), ("temporary", "accepted")])
-def test_a_handover_executes_unless_it_is_temporary(kind, what, then):
+def test_a_handover_executes_unless_it_is_temporary(kind: str, what: str, then: str) -> None:
     granted = ("decision.granted", {"what": "extradition"})
     facts = after(*ACCEPTED, granted, ("person.handedover", {"what": what}), kind=kind)
     if kind in {"extradition", "transfer_sentenced", "transfer_mental"}:
@@ -198,23 +220,29 @@ def test_a_handover_executes_unless_it_is_temporary(kind, what, then):
         assert remarks(facts)[-1] == "out_of_order"
 
 
-def test_an_initiative_is_not_accepted_for_execution():
+@pytest.mark.parametrize(("act", "stated", "then", "kinds"), EXECUTION, ids=[row[0] for row in EXECUTION])
+def test_an_oral_request_may_be_worked_on_before_it_is_accepted(
+    act: str, stated: dict[str, Any], then: str, kinds: set[str]
+) -> None:
+    for kind in sorted(kinds):
+        facts = after(*ORAL, (act, stated), kind=kind)
+        assert (facts.state, remarks(facts)) == ("oral" if then == "accepted" else then, [])
+
+
+def test_an_initiative_is_not_accepted_for_execution() -> None:
     facts = after(*RECEIVED, "request.accepted", kind="initiative")
     assert (facts.state, remarks(facts)) == ("received", ["out_of_order"])
 
 
-def test_property_leaves_a_request_accepted_until_it_is_executed():
-    acts = ["asset.traced", "asset.restrained", "asset.confiscated", "asset.returned"]
+def test_property_leaves_a_request_accepted_until_it_is_executed() -> None:
+    acts: list[Act] = ["asset.traced", "asset.restrained", "asset.confiscated", "asset.returned"]
     assert after(*ACCEPTED, *acts, kind="asset").state == "accepted"
     assert after(*ACCEPTED, *acts, "request.executed", kind="asset").state == "executed"
 
 
-MOVING = [row for row in TABLE if row[0] != row[3]]
-
-
 @pytest.mark.parametrize("state", WAYS)
 @pytest.mark.parametrize("act", sorted({row[1] for row in TABLE} - {"request.confirmed", "refusal.notified"}))
-def test_an_act_in_a_state_without_a_row_for_it_moves_nothing(state, act):
+def test_an_act_in_a_state_without_a_row_for_it_moves_nothing(state: str, act: str) -> None:
     oral = {"request.executed", "request.answered", "measure.performed", "document.served"}
     if any(row[0] == state and row[1] == act for row in TABLE) or (state == "oral" and act in oral):
         return
@@ -229,7 +257,7 @@ def test_an_act_in_a_state_without_a_row_for_it_moves_nothing(state, act):
 
 # -- Ordinary paths -----------------------------------------------------------------------------------------
 
-BETWEEN = {
+BETWEEN: dict[str, list[Act]] = {
     "extradition": ["person.detained", "request.accepted", "decision.granted", "person.handedover"],
     "mla": ["request.accepted", "measure.performed", "document.served", "request.executed"],
     "law_enforcement": ["request.accepted", "measure.performed", "request.executed"],
@@ -267,7 +295,7 @@ BETWEEN = {
 
 @pytest.mark.parametrize("direction", ["in", "out"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_ordinary_path_of_each_kind_ends_closed_without_a_remark(kind, direction):
+def test_the_ordinary_path_of_each_kind_ends_closed_without_a_remark(kind: str, direction: str) -> None:
     path = [*RECEIVED, *BETWEEN[kind], "request.answered", "request.closed"]
     facts = fold(told(*path, kind=kind, direction=direction))
     assert (facts.state, facts.ball.side, facts.ball.office) == ("closed", "nobody", "")
@@ -276,7 +304,7 @@ def test_the_ordinary_path_of_each_kind_ends_closed_without_a_remark(kind, direc
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_request_first_seen_on_arrival_takes_the_same_path(kind):
+def test_a_request_first_seen_on_arrival_takes_the_same_path(kind: str) -> None:
     story = Story()
     story("request.received", **content(kind=kind, direction="in"))
     for act in [*BETWEEN[kind], "request.answered", "request.closed"]:
@@ -286,7 +314,7 @@ def test_a_request_first_seen_on_arrival_takes_the_same_path(kind):
     assert (facts.state, facts.remarks.count) == ("closed", 0)
 
 
-def test_a_search_may_find_nobody():
+def test_a_search_may_find_nobody() -> None:
     facts = after(*ACCEPTED, ("request.executed", {"outcome": "impossible"}), "request.answered", kind="search_person")
     assert (facts.state, facts.execution, remarks(facts)) == ("answered", "impossible", [])
 
@@ -294,7 +322,7 @@ def test_a_search_may_find_nobody():
 # -- Acts out of order --------------------------------------------------------------------------------------
 
 
-def test_a_first_act_that_opens_nothing_leaves_the_content_unknown():
+def test_a_first_act_that_opens_nothing_leaves_the_content_unknown() -> None:
     facts = after("step.taken")
     assert (facts.state, facts.content, facts.assumed) == ("received", None, True)
     assert (facts.ball.side, facts.ball.office, facts.ball.since) == ("requested", "", START)
@@ -305,7 +333,7 @@ OPENERS = {"request.signed", "request.spoken", "request.received", "request.conf
 
 
 @pytest.mark.parametrize("act", sorted(set(EVENTS) - OPENERS))
-def test_every_other_first_act_is_taken_with_the_remark_no_opening(act):
+def test_every_other_first_act_is_taken_with_the_remark_no_opening(act: str) -> None:
     facts = after(act)
     assert remarks(facts)[0] == "no_opening"
     assert "out_of_order" not in remarks(facts)
@@ -317,7 +345,7 @@ def test_every_other_first_act_is_taken_with_the_remark_no_opening(act):
     assert facts.state == steps.get(act, "received")
 
 
-def test_an_arrival_without_content_opens_nothing():
+def test_an_arrival_without_content_opens_nothing() -> None:
     facts = after("request.received")
     assert (facts.state, facts.content, remarks(facts)) == ("received", None, ["no_opening"])
 
@@ -326,25 +354,25 @@ def test_an_arrival_without_content_opens_nothing():
     ("act", "state"),
     [("request.signed", "signed"), ("request.spoken", "oral"), ("request.sent", "sent")],
 )
-def test_a_request_that_is_only_taken_for_received_may_still_be_opened_or_sent(act, state):
+def test_a_request_that_is_only_taken_for_received_may_still_be_opened_or_sent(act: str, state: str) -> None:
     facts = after("step.taken", act)
     assert (facts.state, facts.assumed, remarks(facts)) == (state, False, ["no_opening"])
     assert facts.state_since == START + HOUR
 
 
-def test_an_opening_that_comes_late_tells_the_content_and_moves_nothing():
+def test_an_opening_that_comes_late_tells_the_content_and_moves_nothing() -> None:
     facts = after("request.accepted", "request.signed")
     assert (facts.state, facts.opener, facts.opened) == ("accepted", "request.signed", START + HOUR)
     assert facts.content is not None
     assert remarks(facts) == ["no_opening", "out_of_order"]
 
 
-def test_sent_without_a_signature_is_sent():
+def test_sent_without_a_signature_is_sent() -> None:
     facts = after("request.sent", "request.received")
     assert (facts.state, remarks(facts)) == ("received", ["no_opening"])
 
 
-def test_an_act_in_spite_of_an_open_doubt_moves():
+def test_an_act_in_spite_of_an_open_doubt_moves() -> None:
     facts = after(*RECEIVED, "authenticity.doubted", "request.accepted", "measure.performed")
     assert (facts.state, items(facts), remarks(facts)) == ("accepted", ["doubt"], [])
 
@@ -356,20 +384,21 @@ def test_an_act_in_spite_of_an_open_doubt_moves():
         ("measure.performed", "oral"),
         ("request.executed", "executed"),
         ("request.answered", "answered"),
+        (("request.answered", {"final": False}), "oral"),
     ],
 )
-def test_an_oral_request_may_be_executed_before_it_is_confirmed(act, then):
+def test_an_oral_request_may_be_executed_before_it_is_confirmed(act: Act, then: str) -> None:
     facts = after("request.spoken", act)
     assert (facts.state, items(facts), remarks(facts)) == (then, ["confirmation"], [])
 
 
-def test_a_confirmation_keeps_a_later_state():
+def test_a_confirmation_keeps_a_later_state() -> None:
     facts = after("request.spoken", "request.accepted", "request.executed", "request.confirmed")
     assert (facts.state, items(facts), remarks(facts)) == ("executed", [], [])
     assert facts.ball.side == "requested"
 
 
-def test_a_confirmation_of_nothing_is_like_a_signature():
+def test_a_confirmation_of_nothing_is_like_a_signature() -> None:
     facts = after("request.confirmed")
     assert (facts.state, facts.opener) == ("signed", "request.confirmed")
     assert remarks(facts) == ["confirms_nothing"]
@@ -377,12 +406,12 @@ def test_a_confirmation_of_nothing_is_like_a_signature():
     assert after(*RECEIVED, "request.confirmed").state == "received"
 
 
-def test_a_second_confirmation_is_out_of_order():
+def test_a_second_confirmation_is_out_of_order() -> None:
     facts = after("request.spoken", "request.confirmed", "request.confirmed")
     assert (facts.state, remarks(facts)) == ("received", ["out_of_order"])
 
 
-def test_a_confirmation_that_names_another_event_confirms_all_the_same():
+def test_a_confirmation_that_names_another_event_confirms_all_the_same() -> None:
     facts = after("request.spoken", ("request.confirmed", {"confirms": "e-77"}))
     assert (facts.state, items(facts), remarks(facts)) == ("received", [], [])
 
@@ -402,12 +431,12 @@ def test_a_confirmation_that_names_another_event_confirms_all_the_same():
         ({"substance": box() | {"box": "AAAA"}}, False),  # nobody can compare what is sealed
     ],
 )
-def test_a_confirmation_that_says_something_else_is_remarked(changed, seen):
+def test_a_confirmation_that_says_something_else_is_remarked(changed: dict[str, Any], seen: bool) -> None:
     facts = after("request.spoken", ("request.confirmed", changed))
     assert (facts.state, remarks(facts)) == ("received", ["content_changed"] if seen else [])
 
 
-def test_the_order_of_a_list_is_no_content():
+def test_the_order_of_a_list_is_no_content() -> None:
     facts = after(
         ("request.spoken", {"legal_basis": ["a", "b"]}),
         ("request.confirmed", {"legal_basis": ["b", "a"]}),
@@ -415,45 +444,67 @@ def test_the_order_of_a_list_is_no_content():
     assert remarks(facts) == []
 
 
-def test_the_writing_counts():
+def test_the_writing_counts() -> None:
     facts = after("request.spoken", ("request.confirmed", {"partner": "KG"}))
     assert facts.content is not None
     assert facts.content.partner == "KG"
 
 
-def test_a_consultation_after_the_refusal_is_taken():
+def test_a_consultation_after_the_refusal_is_taken() -> None:
     facts = after(*WAYS["refused"], "consultation.held")
     assert (facts.state, remarks(facts)) == ("refused", [])
 
 
-def test_a_refusal_without_consultation_earns_no_remark_here():
+def test_a_refusal_without_consultation_earns_no_remark_here() -> None:
     assert remarks(after(*RECEIVED, "refusal.decided")) == []
 
 
 @pytest.mark.parametrize("state", ["oral", "signed", "sent", "received", "accepted", "executed"])
-def test_a_refusal_told_without_a_decision_answers(state):
+def test_a_refusal_told_without_a_decision_answers(state: str) -> None:
     facts = after(*WAYS[state], "refusal.notified")
     assert (facts.state, facts.outcome, remarks(facts)) == ("answered", "refused", ["no_decision"])
 
 
 @pytest.mark.parametrize("state", ["answered", "returned", "withdrawn"])
-def test_a_refusal_told_without_a_decision_moves_nothing_back(state):
+def test_a_refusal_told_without_a_decision_moves_nothing_back(state: str) -> None:
     facts = after(*WAYS[state], "refusal.notified")
     assert (facts.state, remarks(facts)) == (state, ["no_decision"])
 
 
 @pytest.mark.parametrize("state", ["oral", "signed", "sent", "received", "accepted"])
-def test_a_handover_without_a_decision_executes(state):
+def test_a_handover_without_a_decision_executes(state: str) -> None:
     facts = after(*WAYS[state], "person.handedover", kind="extradition")
     assert (facts.state, remarks(facts)) == ("executed", ["no_decision"])
 
 
-def test_a_handover_of_somebody_else_than_was_decided_on_has_no_decision():
+@pytest.mark.parametrize("state", ["executed", "answered", "returned", "withdrawn"])
+@pytest.mark.parametrize("what", ["extradition", "temporary"])
+def test_a_handover_without_a_decision_moves_nothing_back(state: str, what: str) -> None:
+    facts = after(*WAYS[state], ("person.handedover", {"what": what}), kind="extradition")
+    assert (facts.state, remarks(facts)) == (state, ["no_decision"])
+
+
+def test_a_temporary_handover_needs_a_decision_too() -> None:
+    facts = after(*ACCEPTED, ("person.handedover", {"what": "temporary"}), kind="extradition")
+    assert (facts.state, remarks(facts)) == ("accepted", ["no_decision"])
+    granted: list[Act] = [*ORAL, "decision.granted", ("person.handedover", {"what": "temporary"})]
+    facts = after(*granted, kind="extradition")
+    assert (facts.state, remarks(facts)) == ("oral", [])
+
+
+@pytest.mark.parametrize("state", ["oral", "signed", "sent", "received"])
+def test_a_handover_executes_even_what_was_never_accepted(state: str) -> None:
+    facts = after(*WAYS[state], "decision.granted", "person.handedover", kind="extradition")
+    assert facts.state == "executed"
+    assert remarks(facts) == ([] if state == "oral" else ["out_of_order", "out_of_order"])
+
+
+def test_a_handover_of_somebody_else_than_was_decided_on_has_no_decision() -> None:
     facts = after(*ACCEPTED, "decision.granted", ("person.handedover", {"person": "p-8"}), kind="extradition")
     assert remarks(facts) == ["no_decision"]
 
 
-def test_a_decision_that_names_nobody_covers_everybody():
+def test_a_decision_that_names_nobody_covers_everybody() -> None:
     story = told(*ACCEPTED, kind="extradition")
     granted = story("decision.granted")
     data = msgspec.json.decode(granted.event.data)
@@ -465,26 +516,21 @@ def test_a_decision_that_names_nobody_covers_everybody():
     assert remarks(fold(story)) == []
 
 
-def test_a_decision_about_property_is_none_about_a_person():
+def test_a_decision_about_property_is_none_about_a_person() -> None:
     confiscation = ("decision.granted", {"what": "confiscation", "asset": "a-1"})
     assert remarks(after(*ACCEPTED, confiscation, "person.handedover", kind="extradition")) == ["no_decision"]
 
 
-def test_a_decision_before_acceptance_still_is_one():
-    facts = after(*RECEIVED, "decision.granted", "person.handedover", kind="extradition")
-    assert (facts.state, remarks(facts)) == ("executed", ["out_of_order", "out_of_order"])
-
-
-def test_answered_before_accepted_is_answered():
+def test_answered_before_accepted_is_answered() -> None:
     facts = after(*RECEIVED, "request.answered")
     assert (facts.state, remarks(facts)) == ("answered", [])
 
 
-def test_more_returned_than_confiscated_is_remarked_per_asset_and_currency():
+def test_more_returned_than_confiscated_is_remarked_per_asset_and_currency() -> None:
     def euros(amount: str) -> dict[str, object]:
         return {"money": {"amount": amount, "currency": "EUR"}}
 
-    given = [*ACCEPTED, ("asset.confiscated", euros("100.50"))]
+    given: list[Act] = [*ACCEPTED, ("asset.confiscated", euros("100.50"))]
     assert remarks(after(*given, ("asset.returned", euros("100.5")), kind="asset")) == []
     twice = after(*given, ("asset.returned", euros("100.49")), ("asset.returned", euros("0.010001")), kind="asset")
     assert remarks(twice) == ["amount_exceeds"]
@@ -496,7 +542,7 @@ def test_more_returned_than_confiscated_is_remarked_per_asset_and_currency():
 
 
 @pytest.mark.parametrize("act", sorted(EVENTS))
-def test_after_closure_only_speech_about_records_and_materials_earns_no_remark(act):
+def test_after_closure_only_speech_about_records_and_materials_earns_no_remark(act: str) -> None:
     facts = after(*WAYS["closed"], act)
     if act == "request.reopened":
         assert (facts.state, remarks(facts)) == ("received", [])
@@ -509,7 +555,7 @@ def test_after_closure_only_speech_about_records_and_materials_earns_no_remark(a
 
 @pytest.mark.parametrize("state", WAYS)
 @pytest.mark.parametrize("act", sorted(lifecycle.UNBOUND))
-def test_steps_materials_and_speech_about_records_move_no_state_and_earn_no_remark(state, act):
+def test_steps_materials_and_speech_about_records_move_no_state_and_earn_no_remark(state: str, act: str) -> None:
     before = after(*WAYS[state])
     facts = after(*WAYS[state], act)
     assert (facts.state, facts.state_since, facts.remarks) == (state, before.state_since, before.remarks)
@@ -519,19 +565,19 @@ def test_steps_materials_and_speech_about_records_move_no_state_and_earn_no_rema
 
 @pytest.mark.parametrize("state", [state for state in WAYS if state != "closed"])
 @pytest.mark.parametrize("act", ["cost.incurred", "cost.agreed", "condition.lifted"])
-def test_costs_and_lifted_conditions_belong_to_no_state(state, act):
+def test_costs_and_lifted_conditions_belong_to_no_state(state: str, act: str) -> None:
     facts = after(*WAYS[state], act)
     assert (facts.state, remarks(facts)) == (state, [])
 
 
-def test_every_type_of_a_request_is_in_the_table_or_expressly_not():
+def test_every_type_of_a_request_is_in_the_table_or_expressly_not() -> None:
     known = {row.name for row in types_by_name().values() if "request" in row.sorts}
     assert known == lifecycle.ACTS | lifecycle.UNBOUND
     assert not lifecycle.ACTS & lifecycle.UNBOUND
     assert known == set(EVENTS)
 
 
-def test_an_event_claimed_later_than_admitted_is_marked_and_counts_when_admitted():
+def test_an_event_claimed_later_than_admitted_is_marked_and_counts_when_admitted() -> None:
     story = Story()
     story("request.signed", at=2 * HOUR, admitted=HOUR)
     facts = fold(story)
@@ -542,7 +588,7 @@ def test_an_event_claimed_later_than_admitted_is_marked_and_counts_when_admitted
     assert fold(story).marks.count == 2
 
 
-def test_an_event_claimed_long_before_it_was_admitted_counts_when_claimed():
+def test_an_event_claimed_long_before_it_was_admitted_counts_when_claimed() -> None:
     story = Story()
     story("request.signed", at=0, admitted=3 * DAY)
     facts = fold(story)
@@ -550,8 +596,8 @@ def test_an_event_claimed_long_before_it_was_admitted_counts_when_claimed():
     assert (facts.marks.count, facts.last.admitted) == (0, START + 3 * DAY)
 
 
-def test_remarks_without_number_are_counted_and_not_all_kept():
-    acts = ["request.scoped"] * (MAX_NOTES + 5)
+def test_remarks_without_number_are_counted_and_not_all_kept() -> None:
+    acts: list[Act] = ["request.scoped"] * (MAX_NOTES + 5)
     facts = after(*RECEIVED, *acts)
     assert (facts.remarks.count, len(facts.remarks.first)) == (MAX_NOTES + 5, MAX_NOTES)
     assert facts.remarks.first[0].index == 40
@@ -576,7 +622,15 @@ ITEMS = [
 
 
 @pytest.mark.parametrize(("sort", "given", "act", "stated", "answer", "side", "office"), ITEMS)
-def test_an_item_waits_for_one_side_until_it_is_answered(sort, given, act, stated, answer, side, office):
+def test_an_item_waits_for_one_side_until_it_is_answered(
+    sort: str,
+    given: list[Act],
+    act: str,
+    stated: dict[str, Any],
+    answer: tuple[str, dict[str, Any]],
+    side: str,
+    office: str,
+) -> None:
     opened_by = f"e-{len(given) + 1}"
     opened = after(*given, (act, stated))
     since = START + HOUR * len(given)
@@ -599,13 +653,13 @@ def test_an_item_waits_for_one_side_until_it_is_answered(sort, given, act, state
         assert closed.ball.since == since + HOUR
 
 
-def test_the_state_has_its_clock_and_the_item_has_its_own():
+def test_the_state_has_its_clock_and_the_item_has_its_own() -> None:
     facts = after(*RECEIVED, "step.taken", "information.requested")
     assert facts.state_since == START + 2 * HOUR
     assert facts.items[0].since == facts.ball.since == START + 4 * HOUR
 
 
-def test_the_oldest_item_decides_by_effective_time_and_all_are_shown():
+def test_the_oldest_item_decides_by_effective_time_and_all_are_shown() -> None:
     story = told(*RECEIVED)
     story("refusal.decided", scope="partial", at=10 * HOUR)
     story("information.requested", to="RU-PGO", at=5 * HOUR, admitted=11 * HOUR)
@@ -625,19 +679,19 @@ def test_the_oldest_item_decides_by_effective_time_and_all_are_shown():
         ("condition.answered", {"condition": "c-77"}),
     ],
 )
-def test_an_answer_to_nothing_that_is_open_closes_nothing(act, stated):
+def test_an_answer_to_nothing_that_is_open_closes_nothing(act: str, stated: dict[str, Any]) -> None:
     questions = ["information.requested", "authenticity.doubted", "condition.proposed"]
     facts = after(*RECEIVED, *questions, (act, stated))
     assert (items(facts), remarks(facts)) == (["information", "doubt", "condition"], ["out_of_order"])
 
 
-def test_the_answer_to_a_question_is_expected_in_any_state():
-    asked = [*RECEIVED, "information.requested", "request.accepted", "request.executed"]
+def test_the_answer_to_a_question_is_expected_in_any_state() -> None:
+    asked: list[Act] = [*RECEIVED, "information.requested", "request.accepted", "request.executed"]
     facts = after(*asked, ("information.supplied", {"answers": "e-4"}))
     assert (facts.state, items(facts), remarks(facts)) == ("executed", [], [])
 
 
-def test_a_question_out_of_order_waits_all_the_same():
+def test_a_question_out_of_order_waits_all_the_same() -> None:
     facts = after(*ACCEPTED, "information.requested")
     assert (items(facts), facts.ball.side, remarks(facts)) == (
         ["information"],
@@ -647,46 +701,52 @@ def test_a_question_out_of_order_waits_all_the_same():
 
 
 @pytest.mark.parametrize("given", [RECEIVED, ACCEPTED])
-def test_a_request_that_is_not_authentic_is_returned(given):
+def test_a_request_that_is_not_authentic_is_returned(given: list[Act]) -> None:
     doubt = f"e-{len(given) + 1}"
     answer = ("authenticity.answered", {"answers": doubt, "authentic": False})
     facts = after(*given, "authenticity.doubted", answer)
     assert (facts.state, items(facts), facts.ball.side, remarks(facts)) == ("returned", [], "requesting", [])
 
 
-def test_a_partial_refusal_told_leaves_the_rest_accepted():
+def test_that_an_executed_request_was_not_authentic_moves_nothing() -> None:
+    answer = ("authenticity.answered", {"answers": "e-5", "authentic": False})
+    facts = after(*ACCEPTED, "authenticity.doubted", "request.executed", answer)
+    assert (facts.state, items(facts), remarks(facts)) == ("executed", [], [])
+
+
+def test_a_partial_refusal_told_leaves_the_rest_accepted() -> None:
     facts = after(*ACCEPTED, ("refusal.decided", {"scope": "partial"}), ("refusal.notified", {"decision": "e-5"}))
     assert (facts.state, items(facts), remarks(facts)) == ("accepted", [], [])
 
 
-def test_a_full_refusal_after_a_partial_one_leaves_the_first_notice_open():
+def test_a_full_refusal_after_a_partial_one_leaves_the_first_notice_open() -> None:
     partial = ("refusal.decided", {"scope": "partial"})
-    given = [*RECEIVED, partial, "refusal.decided"]
+    given: list[Act] = [*RECEIVED, partial, "refusal.decided"]
     facts = after(*given, ("refusal.notified", {"decision": "e-5"}))
     assert (facts.state, items(facts), facts.ball.side) == ("answered", ["refusal_notice"], "requested")
     facts = after(*given, ("refusal.notified", {"decision": "e-4"}))
     assert (facts.state, items(facts)) == ("refused", [])
 
 
-def test_a_notice_of_what_was_told_already_is_out_of_order():
+def test_a_notice_of_what_was_told_already_is_out_of_order() -> None:
     facts = after(*WAYS["refused"], "refusal.notified", "refusal.notified")
     assert (facts.state, remarks(facts)) == ("answered", ["out_of_order"])
 
 
-def test_what_was_left_open_stays_shown_but_nobody_owes_it_after_the_end():
+def test_what_was_left_open_stays_shown_but_nobody_owes_it_after_the_end() -> None:
     facts = after(*RECEIVED, "information.requested", "request.answered", "request.closed")
     assert (items(facts), facts.ball.side) == (["information"], "nobody")
     facts = after(*RECEIVED, "information.requested", "request.withdrawn")
     assert (items(facts), facts.ball.side) == (["information"], "requested")
 
 
-def test_what_was_left_open_counts_again_when_the_file_is_opened_again():
+def test_what_was_left_open_counts_again_when_the_file_is_opened_again() -> None:
     facts = after(*RECEIVED, "information.requested", "request.answered", "request.closed", "request.reopened")
     assert (facts.state, facts.ball.side, facts.ball.since) == ("received", "requesting", START + 6 * HOUR)
 
 
-def test_a_consent_without_reference_answers_the_oldest_question_to_that_office():
-    asked = [("consent.requested", {"of": "KZ-MTP"}), ("consent.requested", {"of": "KZ-PGO"})]
+def test_a_consent_without_reference_answers_the_oldest_question_to_that_office() -> None:
+    asked: list[Act] = [("consent.requested", {"of": "KZ-MTP"}), ("consent.requested", {"of": "KZ-PGO"})]
     facts = after(*RECEIVED, *asked, ("consent.answered", {"by": "KZ-PGO"}))
     assert [item.office for item in facts.items] == ["KZ-MTP"]
     facts = after(*RECEIVED, *asked, ("consent.answered", {"by": "KZ-B-01"}))
@@ -694,7 +754,7 @@ def test_a_consent_without_reference_answers_the_oldest_question_to_that_office(
     assert remarks(facts) == []
 
 
-def test_a_spoken_word_about_what_is_in_writing_needs_no_confirmation():
+def test_a_spoken_word_about_what_is_in_writing_needs_no_confirmation() -> None:
     facts = after("request.signed", "request.spoken")
     assert (items(facts), remarks(facts)) == ([], ["out_of_order"])
 
@@ -716,12 +776,12 @@ OFFICES = [
 
 
 @pytest.mark.parametrize(("acts", "office", "since"), OFFICES)
-def test_the_ball_lies_with_an_office_since_it_came_there(acts, office, since):
+def test_the_ball_lies_with_an_office_since_it_came_there(acts: list[Act], office: str, since: int) -> None:
     ball = after(*acts).ball
     assert (ball.office, ball.since) == (office, START + since * HOUR)
 
 
-def test_a_forwarding_out_of_order_does_not_move_the_ball():
+def test_a_forwarding_out_of_order_does_not_move_the_ball() -> None:
     facts = after(*ACCEPTED, ("request.forwarded", {"to": "KZ-MTP"}))
     assert facts.ball.office == "KZ-B-01"
 
@@ -747,14 +807,14 @@ def test_a_forwarding_out_of_order_does_not_move_the_ball():
         (["decision.granted", "person.handedover", "person.released"], "handed_over"),
     ],
 )
-def test_a_person_has_a_state(acts, state):
+def test_a_person_has_a_state(acts: list[Act], state: str) -> None:
     facts = after(*ACCEPTED, *acts, kind="extradition")
     (person,) = facts.persons
     assert (person.person, person.state) == ("p-7", state)
 
 
-def test_each_person_has_a_state_and_a_clock():
-    acts = ["person.located", ("person.located", {"person": "p-8"}), "person.detained"]
+def test_each_person_has_a_state_and_a_clock() -> None:
+    acts: list[Act] = ["person.located", ("person.located", {"person": "p-8"}), "person.detained"]
     first, second = after(*ACCEPTED, *acts, kind="extradition").persons
     assert (first.person, first.state, first.since, first.index) == ("p-7", "detained", START + 6 * HOUR, 70)
     assert (second.person, second.state, second.since, second.index) == ("p-8", "located", START + 5 * HOUR, 60)
@@ -778,15 +838,15 @@ def test_each_person_has_a_state_and_a_clock():
         (["asset.restrained", ("asset.released", {"money": {"amount": "100", "currency": "USD"}})], "restrained"),
     ],
 )  # fmt: skip
-def test_an_asset_has_a_state(acts, state):
+def test_an_asset_has_a_state(acts: list[Act], state: str) -> None:
     facts = after(*ACCEPTED, *acts, kind="asset")
     (asset,) = facts.assets
     assert (asset.asset, asset.state) == ("a-1", state)
 
 
-def test_amounts_are_summed_exactly_per_asset_and_currency():
+def test_amounts_are_summed_exactly_per_asset_and_currency() -> None:
     huge = {"amount": "999999999999999999.999999", "currency": "EUR"}
-    acts = [
+    acts: list[Act] = [
         "asset.traced",
         ("asset.restrained", {"money": huge}),
         ("asset.restrained", {"money": huge}),
@@ -803,7 +863,7 @@ def test_amounts_are_summed_exactly_per_asset_and_currency():
     assert [(sums.currency, sums.restrained, sums.returned) for sums in second.sums] == [("EUR", "100", "0")]
 
 
-def test_tracks_follow_what_happened_even_where_it_was_out_of_order():
+def test_tracks_follow_what_happened_even_where_it_was_out_of_order() -> None:
     facts = after(*WAYS["closed"], "asset.confiscated", "person.located")
     assert [asset.state for asset in facts.assets] == ["confiscated"]
     assert [person.state for person in facts.persons] == ["located"]
@@ -812,7 +872,7 @@ def test_tracks_follow_what_happened_even_where_it_was_out_of_order():
 # -- What a reviewer sees -----------------------------------------------------------------------------------
 
 
-def test_the_content_is_what_the_request_says_of_itself():
+def test_the_content_is_what_the_request_says_of_itself() -> None:
     links = [{"request": "2024-9", "relation": "follows"}]
     said = after(("request.signed", {"links": links})).content
     assert said is not None
@@ -821,26 +881,26 @@ def test_the_content_is_what_the_request_says_of_itself():
     assert [(link.request, link.relation) for link in said.links] == [("2024-9", "follows")]
 
 
-def test_the_last_record_is_named():
+def test_the_last_record_is_named() -> None:
     facts = after(*RECEIVED, "step.taken")
     assert (facts.last.event, facts.last.time, facts.last.index) == ("step.taken", START + 3 * HOUR, 40)
     assert facts.records == 4
 
 
-def test_outcomes_are_kept_until_the_file_is_opened_again():
+def test_outcomes_are_kept_until_the_file_is_opened_again() -> None:
     facts = after(*ACCEPTED, ("request.executed", {"outcome": "partial"}), "request.answered", "request.closed")
     assert (facts.execution, facts.outcome, facts.closed_as) == ("partial", "granted", "done")
     again = after(*ACCEPTED, "request.executed", "request.answered", "request.closed", "request.reopened")
     assert (again.execution, again.outcome, again.closed_as) == ("", "", "done")
 
 
-def test_the_facts_do_not_grow_with_ordinary_acts():
+def test_the_facts_do_not_grow_with_ordinary_acts() -> None:
     few = after(*ACCEPTED, "measure.performed", "step.taken", "material.accessed")
     many = after(*ACCEPTED, *["measure.performed", "step.taken", "material.accessed"] * 50)
     assert len(msgspec.json.encode(many)) - len(msgspec.json.encode(few)) <= 4  # digits of numbers
 
 
-def test_the_columns_are_what_one_searches_by():
+def test_the_columns_are_what_one_searches_by() -> None:
     story = told(*RECEIVED, "information.requested")
     story("request.scoped", at=DAY, admitted=2 * DAY)
     assert dict(FOLD.columns(fold(story))) == {
@@ -858,12 +918,12 @@ def test_the_columns_are_what_one_searches_by():
     }
 
 
-def test_columns_of_an_unknown_content_are_empty():
+def test_columns_of_an_unknown_content_are_empty() -> None:
     columns = FOLD.columns(after("step.taken"))
     assert [columns[name] for name in ("kind", "direction", "partner", "ball_office")] == [None] * 4
 
 
-def test_the_fold_says_what_it_folds():
+def test_the_fold_says_what_it_folds() -> None:
     assert (FOLD.name, FOLD.version, FOLD.sorts, FOLD.facts) == (
         "status",
         1,

@@ -1,0 +1,238 @@
+"""The options that commands share, and how a command is run: settings, logging, the event loop, exit codes.
+
+A command is a function (async or not) whose first parameter is ``common``::
+
+    @app.command()
+    @command(reads=True)
+    async def digest(common: Common) -> None: ...
+
+``command`` puts the shared options in its place, so that they may stand behind the command's name, among its own.
+
+====  =====================================================================
+exit  meaning
+====  =====================================================================
+0     done
+1     the answer is "no": a fault was found, an event was refused
+2     wrong usage, settings, keys or input
+3     the log or the store does not answer; trying again may help
+4     the ledger contradicts itself, or needs a newer release: call a person
+130   interrupted
+====  =====================================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import sqlalchemy as sa
+import typer
+
+from infra import config
+from infra.config import Config
+from ledger.errors import IntegrityError, LogError, LogSettings, Overtaken, RogatoryError, UnknownVersion
+from producers.receipt import SubmissionRefused
+
+NO, USAGE, UNAVAILABLE, INTEGRITY, INTERRUPTED = 1, 2, 3, 4, 130
+
+_EXITS: tuple[tuple[type[BaseException], int], ...] = (
+    (SubmissionRefused, NO),
+    (IntegrityError, INTEGRITY),
+    (UnknownVersion, INTEGRITY),
+    (LogSettings, USAGE),
+    (LogError, UNAVAILABLE),
+    (Overtaken, UNAVAILABLE),
+    (RogatoryError, USAGE),
+    (OSError, USAGE),
+)
+
+_LEDGER = "The ledger"
+_SIGNING = "Signing"
+
+
+class Common(msgspec.Struct, frozen=True, kw_only=True):
+    """What the shared options say; None where they were not given."""
+
+    ledger: str | None = None
+    ledger_id: str | None = None
+    store: str | None = None
+    data: Path | None = None
+    config: Path | None = None
+    timeout: float | None = None
+    verbose: int = 0
+    json: bool = False
+    office: str | None = None
+    key: list[str] = []
+    wait: float = 10.0
+    work: bool | None = None
+    wait_all: bool = False
+
+    def settings(self) -> Config:
+        """The settings in force. Raises ConfigError."""
+        given = {
+            "ledger": self.ledger,
+            "ledger_id": self.ledger_id,
+            "store": self.store,
+            "data": None if self.data is None else str(self.data),
+            "timeout": self.timeout,
+            "office": self.office,
+            "key": self.key,
+        }
+        return config.load(given, file=self.config)
+
+
+def _option(name: str, kind: Any, default: Any, *names: str, text: str, panel: str, **more: Any) -> inspect.Parameter:
+    info = typer.Option(*names, help=text, rich_help_panel=panel, show_default=bool(default), **more)
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
+
+
+_DATA_TEXT = "Keys, vault, registrars' state, store  [env: ROGATORY_DATA; default: rogatory-data]"
+_SHARED = (
+    _option(
+        "ledger", str | None, None, "--ledger", metavar="ADDRESS", panel=_LEDGER,
+        text="file:FOLDER or kafka://HOST:PORT[,HOST:PORT]/NAME  [env: ROGATORY_LEDGER]",
+    ),
+    _option(
+        "ledger_id", str | None, None, "--ledger-id", metavar="ID", panel=_LEDGER,
+        text="NAME.<32 hex>; without it the log's own word is taken  [env: ROGATORY_LEDGER_ID]",
+    ),
+    _option(
+        "store", str | None, None, "--store", metavar="URL", panel=_LEDGER,
+        text="SQLAlchemy URL of the projections  [env: ROGATORY_STORE; default: in the data folder]",
+    ),
+    _option(
+        "data", Path | None, None, "--data", "--data-folder", metavar="FOLDER", panel=_LEDGER,
+        text=_DATA_TEXT,
+    ),
+    _option(
+        "config", Path | None, None, "--config", "-c", metavar="FILE", panel=_LEDGER,
+        text="Settings in TOML  [env: ROGATORY_CONFIG; default: ./rogatory.toml if it is there]",
+    ),
+    _option(
+        "timeout", float | None, None, "--timeout", metavar="SECONDS", panel=_LEDGER,
+        text="How long the log may take to answer  [env: ROGATORY_TIMEOUT; default: 30]",
+    ),
+    _option(
+        "verbose", int, 0, "--verbose", "-v", count=True, panel=_LEDGER, text="Say more on stderr; twice: everything",
+    ),
+)  # fmt: skip
+_ELSEWHERE = _option("data", Path | None, None, "--data-folder", metavar="FOLDER", panel=_LEDGER, text=_DATA_TEXT)
+_JSON = _option("json", bool, False, "--json", text="Print JSON instead of tables", panel=_LEDGER)
+_SIGNS = (
+    _option(
+        "office", str | None, None, "--office", metavar="CODE", panel=_SIGNING,
+        text="Whose act it is  [env: ROGATORY_OFFICE; default: the one whose key is here]",
+    ),
+    _option(
+        "key", list[str], [], "--key", metavar="REF", panel=_SIGNING,
+        text="Key that signs: file:PATH, env:NAME or command:PROGRAM; may be repeated  [default: from the keys folder]",
+    ),
+)  # fmt: skip
+_WAITS = (
+    _option("wait", float, 10.0, "--wait", metavar="SECONDS", min=0.0, text="How long to wait for the seal", panel="After submitting"),
+    _option(
+        "work", bool | None, None, "--work/--no-work", panel="After submitting",
+        text="Admit here what was submitted  [default: on a file: ledger that nobody else serves]",
+    ),
+)  # fmt: skip
+_WAITS_ALL = (
+    _option(
+        "wait_all", bool, False, "--wait-all", panel="After submitting",
+        text="Wait until every partition has followed, not partition 0 alone",
+    ),
+)  # fmt: skip
+
+
+def command(
+    *,
+    reads: bool = False,
+    signs: bool = False,
+    submits: bool = False,
+    registers: bool = False,
+    data: bool = True,
+    level: int = logging.WARNING,
+) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Make a function with the parameter ``common`` into what typer takes as a command.
+
+    Args:
+        reads: it has ``--json``.
+        signs: it has ``--office`` and ``--key``.
+        submits: it has ``--wait`` and ``--work``.
+        registers: it also has ``--wait-all``.
+        data: ``--data`` names the data folder; else the command means something else by it.
+        level: of the log lines that are shown without ``-v``.
+    """
+    shared = [
+        *(_ELSEWHERE if p.name == "data" and not data else p for p in _SHARED),
+        *([_JSON] if reads else []),
+        *(_SIGNS if signs else []),
+        *(_WAITS if submits else []),
+        *(_WAITS_ALL if registers else []),
+    ]
+
+    def make(function: Callable[..., Any]) -> Callable[..., None]:
+        own = [p for p in inspect.signature(function, eval_str=True).parameters.values() if p.name != "common"]
+        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
+
+        def run(**values: Any) -> None:
+            common = Common(**{p.name: values.pop(p.name) for p in shared})
+            show_logs(level, common.verbose)
+            with reported():
+                done = function(common, **values)
+                if inspect.iscoroutine(done):
+                    asyncio.run(done)
+
+        run.__name__ = function.__name__
+        run.__doc__ = function.__doc__
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return make
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turns what goes wrong into a message on stderr and an exit code; ROGATORY_DEBUG shows tracebacks instead."""
+    debug = bool(os.environ.get("ROGATORY_DEBUG"))
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        raise
+    except tuple(kind for kind, _ in _EXITS) as error:
+        if debug:
+            raise
+        fail(str(error), next(code for kind, code in _EXITS if isinstance(error, kind)))
+    except sa.exc.SQLAlchemyError as error:
+        if debug:
+            raise
+        # The driver's own words: SQLAlchemy's add the statement with its values.
+        said = str(getattr(error, "orig", None) or type(error).__name__).strip()
+        fail(f"the store does not answer as expected: {said}", UNAVAILABLE)
+
+
+def fail(message: str, code: int) -> None:
+    """End the command with a message on stderr."""
+    sys.stderr.write(f"rogatory: {message}\n")
+    raise typer.Exit(code)
+
+
+def show_logs(level: int, verbose: int) -> None:
+    """Log lines to stderr; keys and sealed fields never reach them."""
+    chosen = {0: level, 1: min(level, logging.INFO)}.get(verbose, logging.DEBUG)
+    logging.basicConfig(
+        level=chosen, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    # Kafka's client logs each attempt to reach a broker; our own line about it says enough.
+    logging.getLogger("aiokafka").setLevel(logging.INFO if verbose > 1 else logging.CRITICAL)
+    logging.getLogger("asyncio").setLevel(logging.WARNING if verbose else logging.CRITICAL)

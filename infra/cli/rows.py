@@ -1,0 +1,38 @@
+"""The rows that answers come from: bringing them up to the log, and saying when they are behind."""
+
+from __future__ import annotations
+
+from infra.cli.render import note, plural, progress
+from infra.wiring import Ledger
+from ledger.log import LEDGER
+from projections.store import Store
+
+
+async def bring_up(ledger: Ledger, store: Store) -> int:
+    """Take the log to its present end, with a progress bar; how many records the rows rest on then."""
+    ends = [await ledger.log.end(LEDGER, p) for p in range(ledger.partitions)]
+    behind = await ledger.behind(store)
+    nexts: dict[int, int] = {}
+    first = sum(ends) - behind
+    with progress("Projecting", behind) as tell:
+
+        def told(partition: int, position: int, _: int) -> None:
+            nexts[partition] = position
+            if len(nexts) == ledger.partitions:
+                tell(max(0, sum(nexts.values()) - first))
+
+        outcome = await ledger.project(store, progress=told)
+    return sum(outcome.sizes.values())
+
+
+async def freshen(ledger: Ledger, store: Store, update: bool | None) -> int:
+    """Bring the rows up to date if that is wanted (by default, on a ledger folder); how far they are behind after that."""
+    behind = await ledger.behind(store)
+    if behind and (ledger.embedded if update is None else update):
+        await bring_up(ledger, store)
+        return 0
+    if behind:
+        note(
+            f"The projections are {plural(behind, 'message')} behind the ledger: `rogatory run project`, or --update here."
+        )
+    return behind

@@ -1,0 +1,113 @@
+"""The offices of the demonstration, and the instruments that their requests rest on.
+
+The 17 Russian offices with direct contact are those that Order No. 136 of 10.03.2022 lists.  The Kazakh border offices
+are nowhere enumerated, so theirs are numbered (our choice), as are all codes.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Literal, NamedTuple
+
+from msgspec import UNSET
+
+from ledger.catalogue.base import Data
+from ledger.catalogue.register import ActIssued, InstrumentEntered, InstrumentSigned, OfficeRegistered
+
+
+class Place(NamedTuple):
+    """One office."""
+
+    code: str
+    sort: Literal["party", "coordinator", "territorial", "transport", "nature", "other"]
+    name_ru: str
+    name_en: str
+    tz: str
+
+
+BORDER = (
+    Place("RU-AL", "territorial", "Прокуратура Республики Алтай", "Republic of Altai", "Asia/Barnaul"),
+    Place("RU-ALT", "territorial", "Прокуратура Алтайского края", "Altai Territory", "Asia/Barnaul"),
+    Place("RU-AST", "territorial", "Прокуратура Астраханской области", "Astrakhan Region", "Europe/Astrakhan"),
+    Place("RU-VGG", "territorial", "Прокуратура Волгоградской области", "Volgograd Region", "Europe/Volgograd"),
+    Place("RU-KGN", "territorial", "Прокуратура Курганской области", "Kurgan Region", "Asia/Yekaterinburg"),
+    Place("RU-NVS", "territorial", "Прокуратура Новосибирской области", "Novosibirsk Region", "Asia/Novosibirsk"),
+    Place("RU-OMS", "territorial", "Прокуратура Омской области", "Omsk Region", "Asia/Omsk"),
+    Place("RU-ORE", "territorial", "Прокуратура Оренбургской области", "Orenburg Region", "Asia/Yekaterinburg"),
+    Place("RU-SAM", "territorial", "Прокуратура Самарской области", "Samara Region", "Europe/Samara"),
+    Place("RU-SAR", "territorial", "Прокуратура Саратовской области", "Saratov Region", "Europe/Saratov"),
+    Place("RU-TYU", "territorial", "Прокуратура Тюменской области", "Tyumen Region", "Asia/Yekaterinburg"),
+    Place("RU-CHE", "territorial", "Прокуратура Челябинской области", "Chelyabinsk Region", "Asia/Yekaterinburg"),
+    Place("RU-T-WSIB", "transport", "Западно-Сибирская транспортная прокуратура", "West Siberian Transport", "Europe/Moscow"),
+    Place("RU-T-VOLGA", "transport", "Приволжская транспортная прокуратура", "Volga Transport", "Europe/Moscow"),
+    Place("RU-T-URAL", "transport", "Уральская транспортная прокуратура", "Urals Transport", "Europe/Moscow"),
+    Place("RU-T-SOUTH", "transport", "Южная транспортная прокуратура", "Southern Transport", "Europe/Moscow"),
+    Place(
+        "RU-N-VOLGA", "nature", "Волжская межрегиональная природоохранная прокуратура",
+        "Volga Inter-regional Nature Protection", "Europe/Moscow",
+    ),
+)  # fmt: skip
+"""Order 1: the offices with direct contact."""
+
+CENTRAL = (
+    Place("RU-PGO", "party", "Генеральная прокуратура Российской Федерации", "Prosecutor General's Office", "Europe/Moscow"),
+    Place(
+        "RU-GUMPS", "coordinator", "Главное управление международно-правового сотрудничества",
+        "Main Directorate", "Europe/Moscow",
+    ),
+)  # fmt: skip
+
+PARTNERS = (
+    Place("KZ-PGO", "party", "Генеральная прокуратура Республики Казахстан", "General Prosecutor's Office", "Asia/Almaty"),
+    Place(
+        "KZ-DIC", "coordinator", "Департамент международного сотрудничества",
+        "Department of International Cooperation", "Asia/Almaty",
+    ),
+    Place("KZ-MTP", "transport", "Главная транспортная прокуратура", "Main Transport Prosecutor's Office", "Asia/Almaty"),
+    *(
+        Place(f"KZ-B-0{n}", "territorial", f"Прокуратура приграничной области {n}", f"Border region {n}", "Asia/Almaty")
+        for n in range(1, 6)
+    ),
+)  # fmt: skip
+
+ALL = (*CENTRAL, *BORDER, *PARTNERS)
+FOREIGN_BORDER = tuple(place.code for place in PARTNERS if place.sort in ("territorial", "transport"))
+RUSSIAN_BORDER = tuple(place.code for place in BORDER)
+
+
+def registered(place: Place) -> OfficeRegistered:
+    """The event's data that registers an office."""
+    border = place.sort in ("territorial", "transport", "nature")
+    return OfficeRegistered(
+        office=place.code,
+        party=place.code[:2],
+        sort=place.sort,
+        name_ru=place.name_ru,
+        name_en=place.name_en,
+        tz=place.tz,
+        border=border,
+        direct_since="2022-03-10" if border else UNSET,
+        valid_from="2022-03-10",
+        basis="ru-order-136" if place in BORDER else "ru-kz-2009",
+    )
+
+
+def instruments() -> list[Data]:
+    """What the requests rest on: the Agreement, its Additional Protocol, and the Order that carries it out."""
+    core: list[Data] = []
+    for name, date in (("ru-kz-2009", "2009-06-23"), ("ru-kz-2009-ap-2022", "2022-01-12")):
+        core.append(
+            InstrumentSigned(
+                instrument=name,
+                date=date,
+                parties=["RU", "KZ"],
+                kind="agreement" if name == "ru-kz-2009" else "protocol",
+                profile_sha256=sha256(name.encode()).hexdigest(),
+                supplements=UNSET if name == "ru-kz-2009" else "ru-kz-2009",
+            )
+        )
+        core.append(InstrumentEntered(instrument=name, date=date))
+    order = ActIssued(
+        act="ru-order-136", number="136", date="2022-03-10", binds=list(RUSSIAN_BORDER), carries_out="ru-kz-2009-ap-2022"
+    )
+    return [*core, order]
