@@ -13,18 +13,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from consumers import replay as replaying
-from consumers.herald import RESEND_AFTER, Herald
+from consumers.herald import Herald
 from consumers.registrar import Registrar
 from infra.adapters.kafka_log import KafkaLog
 from infra.adapters.keys import find_key, load_signer
@@ -32,16 +30,13 @@ from infra.adapters.ledger_folder import LedgerFolder
 from infra.adapters.state_file import SqliteStateFile
 from infra.adapters.vault import VaultFile
 from infra.config import Config, FileLedger
-from ledger import catalogue
-from ledger.catalogue.own import RegisterOpened
-from ledger.errors import ChainError, ConfigError, FormatError, IntegrityError, KeyFault, LogUnavailable
-from ledger.event import read_event
+from infra.reading import Genesis, find_genesis, is_held, read_register, read_register_seq
+from infra.workers import Workers, together
+from ledger.errors import ConfigError, IntegrityError, KeyFault, LogSettings, LogUnavailable
 from ledger.ids import Kid, LedgerId
-from ledger.log import LEDGER, SUBMISSIONS, Log, Stored, header
-from ledger.register import Change, Contradiction, Register, apply, make_ledger_id
-from ledger.seal import entry, leaf_hash, read_seal
+from ledger.log import LEDGER, Log
+from ledger.register import Register
 from ledger.signature import Signer
-from ledger.submission import SEAL_HEADER
 from producers.builder import Sender
 from producers.publisher import Publisher
 from projections.queries import Queries
@@ -50,18 +45,11 @@ from projections.store import Store
 from projections.view import Generation
 
 FOLD = StatusFold()
-_REGISTER = b"register"
-_OPENING = "rogatory.register.opened.v1"
-_LOOK = 2000  # submissions that are searched for genesis before a ledger counts as not opened
-_PATIENCE = 3 * RESEND_AFTER
 _log = logging.getLogger(__name__)
 
-
-class Genesis(msgspec.Struct, frozen=True):
-    """A ledger's first event as found in its log."""
-
-    ledger_id: LedgerId
-    opened: RegisterOpened
+__all__ = [
+    "FOLD", "Genesis", "Ledger", "Workers", "find_genesis", "make_log", "open_ledger", "open_store", "together",
+]  # fmt: skip
 
 
 def make_log(config: Config) -> Log:
@@ -107,7 +95,12 @@ async def _patiently(work: Callable[[], Coroutine[Any, Any, Ledger]], patient: b
 
 
 async def _open(config: Config, log: Log, say: Callable[[str], None]) -> Ledger:
-    partitions = await log.partitions()
+    try:
+        partitions = await log.partitions()
+    except LogSettings as error:
+        raise LogSettings(
+            f"no usable ledger at {config.ledger}: {error}. `rogatory ledger open` makes a new one"
+        ) from error
     genesis = await find_genesis(log, LedgerId(config.ledger_id) if config.ledger_id else None)
     if genesis is None:
         what = f"the ledger {config.ledger_id}" if config.ledger_id else "a ledger"
@@ -128,32 +121,6 @@ async def _open(config: Config, log: Log, say: Callable[[str], None]) -> Ledger:
     return Ledger(config, log, genesis, partitions)
 
 
-async def find_genesis(log: Log, ledger_id: LedgerId | None = None) -> Genesis | None:
-    """Genesis (the one of ``ledger_id``, if given), from the first messages of partition 0, or None."""
-    for topic in (LEDGER, SUBMISSIONS):
-        reader = log.reader(topic, 0)
-        try:
-            while reader.position < _LOOK and (piece := await reader.read(200)):
-                for stored in piece:
-                    genesis = _read_genesis(stored.value)
-                    if genesis is not None and ledger_id in (None, genesis.ledger_id):
-                        return genesis
-        finally:
-            await reader.close()
-    return None
-
-
-def _read_genesis(value: bytes | None) -> Genesis | None:
-    if value is None or _OPENING.encode() not in value:
-        return None
-    try:
-        event = read_event(value)
-        data = catalogue.decode_data(catalogue.known(_OPENING), event.data) if event.type == _OPENING else None
-    except FormatError:
-        return None
-    return Genesis(make_ledger_id(value, data.name), data) if isinstance(data, RegisterOpened) else None
-
-
 class Ledger:
     """An open ledger, and where everything that works on it comes from."""
 
@@ -170,21 +137,8 @@ class Ledger:
         return isinstance(self.config.address(), FileLedger)
 
     async def register(self, at: int | None = None) -> Register | None:
-        """The register by partition 0's records (up to index ``at``); None before the opening is sealed.
-
-        Its records are chained to each other from genesis, whose hash is the ledger's id; signatures are the business of
-        ``rogatory check``.
-        """
-        register: Register | None = None
-        reader = self.log.reader(LEDGER, 0)
-        try:
-            while piece := await reader.read(2000):
-                for stored in piece:
-                    if stored.key == _REGISTER:
-                        register = _follow(self.ledger_id, register, stored, at)
-        finally:
-            await reader.close()
-        return register
+        """The register by partition 0's records (up to index ``at``); None before the opening is sealed."""
+        return await read_register(self.log, self.ledger_id, at)
 
     async def ends(self) -> dict[int, int]:
         """Where the ledger log of each partition ends now."""
@@ -192,19 +146,7 @@ class Ledger:
 
     async def followed(self, seq: int, since: Mapping[int, int]) -> list[int]:
         """The partitions that have sealed register event ``seq``, which none had when their logs ended at ``since``."""
-        return [p for p, start in since.items() if await self._register_seq(p, start) >= seq]
-
-    async def _register_seq(self, partition: int, start: int) -> int:
-        reader = self.log.reader(LEDGER, partition, start)
-        seq = 0
-        try:
-            while piece := await reader.read(2000):
-                for stored in piece:
-                    text = header(stored.headers, SEAL_HEADER) if stored.key == _REGISTER else None
-                    seq = max(seq, _seq_of(text))
-        finally:
-            await reader.close()
-        return seq
+        return [p for p, start in since.items() if await read_register_seq(self.log, p, start) >= seq]
 
     # What works on it
 
@@ -214,10 +156,10 @@ class Ledger:
 
     def is_served(self) -> bool:
         """Whether a registrar of another process holds a state file here, so that submissions are being worked off."""
-        return any(_is_held(self.state_path(p)) for p in range(self.partitions))
+        return any(is_held(self.state_path(p)) for p in range(self.partitions))
 
     async def log_key(self) -> Signer | None:
-        """The key that attests register records: the configured one, else one of the keys folder; None if none is here."""
+        """The key that attests register records: the configured one, else one of the keys folder, else None."""
         if self.config.log_key is not None:
             return load_signer(self.config.log_key)
         register = await self.register()
@@ -317,100 +259,6 @@ class Ledger:
         return outcome
 
 
-class Workers:
-    """Registrars and a herald. Owned by one task."""
-
-    def __init__(self, registrars: Sequence[Registrar], herald: Herald | None, *, whole: bool) -> None:
-        self.registrars = registrars
-        self.herald = herald
-        self._whole = whole
-        """Every partition has its registrar here."""
-        self._recovered = False
-
-    async def until_idle(self, progress: Callable[[int], None] = lambda _: None) -> int:
-        """Work until everything submitted is decided and every partition has followed the register.
-
-        Returns:
-            How many submissions were consumed; ``progress`` is told as the number grows.
-
-        Raises:
-            IntegrityError: a partition does not follow the register.
-        """
-        first = await self.recover()
-        patience = time.monotonic() + _PATIENCE
-        while True:
-            draining = asyncio.ensure_future(gathered([r.drain() for r in self.registrars]))
-            while not draining.done():
-                await asyncio.wait({draining}, timeout=0.2)
-                progress(self._consumed() - first)
-            moved = sum(draining.result())
-            if self.herald is None or (self._whole and self._even()):
-                return self._consumed() - first
-            sent = await self.herald.step()
-            if not sent and not moved and not self._lagging():
-                return self._consumed() - first
-            if sent or moved:
-                patience = time.monotonic() + _PATIENCE
-            elif time.monotonic() > patience:
-                raise IntegrityError(
-                    "expected every partition to follow the register, found register events missing, by partition: "
-                    f"{self._lagging()}; `rogatory outcomes` may show why their copies were refused"
-                )
-            else:
-                await asyncio.sleep(0.2)  # what does not follow gets its copies again, a little later
-
-    async def recover(self) -> int:
-        """Go on from what was saved; how many submissions were consumed before, all partitions together."""
-        if not self._recovered:
-            for registrar in self.registrars:
-                await registrar.recover()
-            self._recovered = True
-        return self._consumed()
-
-    def _consumed(self) -> int:
-        return sum(r.state.offset + 1 for r in self.registrars)
-
-    def _even(self) -> bool:
-        """Whether all partitions hold the same register, by their registrars."""
-        seqs = {r.state.register.seq if r.state.register else 0 for r in self.registrars}
-        return len(seqs) == 1
-
-    def _lagging(self) -> dict[int, int]:
-        lag = self.herald.lag() if self.herald else {}
-        ours = {r.partition for r in self.registrars}
-        return {p: n for p, n in lag.items() if n > 0 and p in ours}
-
-    async def serve(self, stop: asyncio.Event) -> None:
-        """Follow the log until ``stop`` is set; the first error ends all."""
-        services = [registrar.run(stop) for registrar in self.registrars]
-        await together([*services, *([self.herald.run(stop)] if self.herald else [])], stop)
-
-
-async def together(services: Sequence[Coroutine[Any, Any, object]], stop: asyncio.Event) -> None:
-    """Run services side by side; when one ends or fails the others are told to stop, and its error is raised."""
-    tasks = [asyncio.ensure_future(service) for service in services]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        stop.set()
-        await asyncio.wait(tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in [*done, *tasks]:
-        task.result()
-
-
-async def gathered(work: Sequence[Coroutine[Any, Any, int]]) -> list[int]:
-    """The results of work done side by side; the first error ends all of it."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one) for one in work]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
-
-
 @contextmanager
 def open_store(url: str) -> Iterator[Store]:
     """The projection store at a URL; the folder of an SQLite file is made."""
@@ -427,51 +275,3 @@ def open_store(url: str) -> Iterator[Store]:
             raise ConfigError(f"expected a folder for the store {made.database}, found {error.strerror}") from None
     with Store.open(url) as store:
         yield store
-
-
-def _seq_of(seal_text: bytes | None) -> int:
-    try:
-        return read_seal(seal_text).seq if seal_text else 0
-    except FormatError:
-        return 0
-
-
-def _follow(ledger_id: LedgerId, register: Register | None, stored: Stored, at: int | None) -> Register | None:
-    """The register after a message of partition 0, if that is its next event."""
-    text = header(stored.headers, SEAL_HEADER)
-    seq, leaf = (register.seq, register.home_leaf.hex()) if register else (0, "")
-    try:
-        seal = read_seal(text or b"")
-    except FormatError:
-        return register
-    if seal.seq != seq + 1 or seal.prev != leaf or (at is not None and seal.index > at):
-        return register
-    value = stored.value or b""
-    event = read_event(value)
-    if register is None and make_ledger_id(value, ledger_id.partition(".")[0]) != ledger_id:
-        return None
-    data = catalogue.decode_data(catalogue.known(event.type), event.data)
-    change = Change(data, seal.admitted, leaf_hash(entry(text or b"", value)))
-    try:
-        return apply(register, ledger_id, change)
-    except Contradiction as error:
-        raise ChainError(f"partition 0, index {seal.index}: {error}; run `rogatory check`") from error
-
-
-def _is_held(path: Path) -> bool:
-    """Whether another process has a state file open; a registrar's lock lasts as long as it runs."""
-    if not path.exists():
-        return False
-    try:
-        db = sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=0.0)
-    except sqlite3.Error:
-        return False
-    try:
-        db.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError as error:
-        return "locked" in str(error)
-    except sqlite3.Error:
-        return False
-    finally:
-        db.close()
-    return False

@@ -22,9 +22,12 @@ from ledger.errors import FormatError
 MAX_DEPTH = 32
 MAX_INTEGER = 2**53 - 1
 
-# RFC 7493 2.1 with Unicode 23.7: U+FDD0..U+FDEF and the last two code points of every plane.
+# RFC 7493 2.1 with Unicode 23.7: surrogates (an escape can leave one alone), U+FDD0..U+FDEF and the last two code
+# points of every plane.
 _NONCHARACTER = re.compile(
-    "[\ufdd0-\ufdef" + "".join(f"{chr(p * 0x10000 + 0xFFFE)}{chr(p * 0x10000 + 0xFFFF)}" for p in range(17)) + "]"
+    "[\ud800-\udfff\ufdd0-\ufdef"
+    + "".join(f"{chr(p * 0x10000 + 0xFFFE)}{chr(p * 0x10000 + 0xFFFF)}" for p in range(17))
+    + "]"
 )
 # A string without an end reaches to the end: to look for another start in it would take quadratic time.
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -91,7 +94,7 @@ def _check_depth(text: str) -> None:
 
 def _check_characters(value: Any) -> None:
     if isinstance(value, str):
-        if _NONCHARACTER.search(value) or any("\ud800" <= c <= "\udfff" for c in value):
+        if _NONCHARACTER.search(value):
             raise FormatError("expected Unicode text, found a noncharacter or lone surrogate")
     elif isinstance(value, dict):
         for name, member in value.items():

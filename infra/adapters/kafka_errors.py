@@ -30,6 +30,9 @@ _SETTINGS = (
     kafka.IncompatibleBrokerVersion,
     kafka.UnsupportedCodecError,
     kafka.RecordTooLargeError,
+    # A header whose name is not UTF-8: any client can send it, aiokafka cannot read past it, and to try again
+    # does not help. So it must not look like an outage.
+    UnicodeDecodeError,
 )
 
 

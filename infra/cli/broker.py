@@ -19,7 +19,7 @@ app = typer.Typer(
 
 _Data = Annotated[
     Path | None,
-    typer.Option("--data", "--data-folder", metavar="FOLDER", help="Its folder  [default: broker in the data folder]"),
+    typer.Option("--data", "--data-folder", metavar="FOLDER", help="Its folder (default: broker in the data folder)"),
 ]
 
 
@@ -33,7 +33,10 @@ def start(
     data: _Data = None,
     timeout: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Until it must answer")] = 60.0,
 ) -> None:
-    """Start it, or find it running; returns when every node answers. The first time fetches Kafka (a minute at most)."""
+    """Start it, or find it running; returns when every node answers.
+
+    The first time fetches Kafka, which takes a minute at most.
+    """
     with reported():
         if nodes not in (1, 3):
             raise ConfigError(f"expected --nodes 1 or 3, found {nodes}")
@@ -41,9 +44,7 @@ def start(
         say(f"kafka://{running.bootstrap}/NAME is where a ledger can be opened: ")
         say(f"  rogatory ledger open assistance --ledger kafka://{running.bootstrap}/assistance")
         if len(running.nodes) == 1:
-            say(
-                "A single node loses what it has not written to disk when the machine stops; --nodes 3 survives one node's loss."
-            )
+            say("A single node loses what it has not written when the machine stops; --nodes 3 survives a node.")
 
 
 @app.command()

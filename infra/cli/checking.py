@@ -54,9 +54,7 @@ def _told(ledger_id: str, reports: list[PartitionReport]) -> None:
         say(f"FAULT in partition {report.partition} at position {report.fault_position}: {report.fault}")
     records, signatures = sum(r.size for r in reports), sum(r.signatures for r in reports)
     if faults:
-        say(
-            f"Not sound: {plural(len(faults), 'partition')} of {len(reports)} with a fault; nothing behind it was checked."
-        )
+        say(f"Not sound: {len(faults)} of {plural(len(reports), 'partition')} at fault, not checked behind that.")
     else:
         say(f"Sound: {plural(records, 'record')} and {plural(signatures, 'signature')} checked.")
     if len({r.register_seq for r in reports}) > 1:

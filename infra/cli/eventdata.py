@@ -1,7 +1,7 @@
 """Event data from JSON as a person writes it: members as in the catalogue, sealed fields in plain text.
 
-``{"executing": "RU-OMS"}`` for ``request.accepted`` gives ``RequestAccepted(executing="RU-OMS")``; the builder seals and
-checks once more.  What is wrong is named with its path, what was expected, and never the text of a sealed field.
+``{"executing": "RU-OMS"}`` for ``request.accepted`` gives ``RequestAccepted(executing="RU-OMS")``; the builder seals it
+and checks once more.  What is wrong is named with its path and what was expected, never with a sealed text.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ async def xes(
         raise ConfigError(f"expected an event log in XES at {file}, found none")
     async with open_ledger(common.settings(), note) as ledger:
         names = {rule.row.name for rule in mapping.rules.values()} or {"step.taken"}
-        hand = choose(ledger.config, await ledger.register(), sorted(names)[0])
+        hand = choose(ledger.config, await ledger.register(), min(names))
         starts = {p: await ledger.log.end(OUTCOMES, p) for p in range(ledger.partitions)}
         tally, cases = Tally(), Counter[str]()
         async with ledger.publisher(hand.office, hand.signers) as publisher:
@@ -115,9 +115,8 @@ async def _submit(
                 tally.add(await publisher.submit_all([publisher.create(draft) for draft in chunk]))
                 tell(tally.count)
         except (RogatoryError, OSError):
-            note(
-                f"{plural(tally.count, 'event')} of {seen.events} had been submitted before that; starting again adds the rest."
-            )
+            before = f"{tally.count} of {plural(seen.events, 'event')}"
+            note(f"{before} had been submitted before that; starting again adds the rest.")
             raise
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ app = typer.Typer(no_args_is_help=True, help="Make, enrol, revoke and list keys.
 _EARLIER = 60_000  # ms: the log's clock may be behind ours, and a key must be good for what follows at once
 
 
-class Use(str, Enum):
+class Use(StrEnum):
     """What a key is for."""
 
     sign = "sign"
@@ -41,7 +41,7 @@ class Use(str, Enum):
     authority = "authority"
 
 
-class Reason(str, Enum):
+class Reason(StrEnum):
     """Why a key is revoked."""
 
     lost = "lost"
@@ -181,9 +181,9 @@ def _rows(register: Register | None, here: dict[str, KeyFile]) -> list[dict[str,
             standing = f"revoked ({key.reason})" if key.revoked is not None else good
             add(key.kid, key.use, standing, (key.valid_from, key.revoked if key.revoked is not None else key.valid_to))
     known = {row["kid"] for row in rows}
-    for kid, file in here.items():
-        if kid not in known:
-            add(kid, file.use, "not enrolled")
+    for own, file in here.items():
+        if own not in known:
+            add(own, file.use, "not enrolled")
     return rows
 
 
@@ -230,7 +230,8 @@ def _possessor(config: Config, key: KeyFile, register: Register | None) -> Signe
         if same and granted is not None and granted.use == "sign" and granted.valid_at(now_ms()):
             return SeedSigner(own)
     raise KeyFault(
-        f"expected an enrolled sign key of {office_of(key.kid)} here to vouch for {key.kid}, found none: enrol one first"
+        f"expected an enrolled sign key of {office_of(key.kid)} here to vouch for {key.kid}, found none: "
+        "enrol one first"
     )
 
 

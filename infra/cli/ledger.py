@@ -166,7 +166,7 @@ def _plan(
 
 
 async def _claim(log: Log, config: Config, plan: Plan, *, resume: bool) -> ids.LedgerId | None:
-    """Make the topics; with ``resume``, take over those that an interrupted opening left. The id, if the opening stands."""
+    """Make the topics, or with ``resume`` take over those that are there; the id, if the opening stands already."""
     try:
         await log.create(plan.partitions)
     except LogSettings as error:
@@ -174,8 +174,8 @@ async def _claim(log: Log, config: Config, plan: Plan, *, resume: bool) -> ids.L
         genesis = await find_genesis(log)
         if genesis is not None and not (resume and _is_ours(genesis.opened.authorities, plan)):
             raise ConfigError(
-                f"expected room for a new ledger at {config.ledger}, found {genesis.ledger_id}, opened before: use it with "
-                f"--ledger {config.ledger} --ledger-id {genesis.ledger_id}, or open the new one elsewhere"
+                f"expected room for a new ledger at {config.ledger}, found {genesis.ledger_id}, opened before: use it "
+                f"with --ledger {config.ledger} --ledger-id {genesis.ledger_id}, or open the new one elsewhere"
             ) from None
         if genesis is None and not resume:
             raise ConfigError(
@@ -206,7 +206,7 @@ def _write(config: Config, path: Path) -> None:
         ledger = f"file:{address.folder.resolve()}" if isinstance(address, FileLedger) else ledger
         data = data.resolve()
     lines = {"ledger": ledger, "ledger_id": config.ledger_id, "data": str(data)}
-    text = "# Written by `rogatory ledger open`. The ledger id is what readers trust; see `rogatory --help` for other settings.\n"
+    text = "# Written by `rogatory ledger open`. The ledger id is what every reader trusts.\n"
     text += "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in lines.items())
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -230,9 +230,7 @@ def _told(common: Common, config: Config, plan: Plan, write: Path) -> None:
             say(f"  {use} {signer.kid}")
     if plan.new:
         say(f"  The new private keys are in {config.keys}: give the authorities' to the people who shall hold them.")
-    say(
-        "Next: `rogatory register office …`, `rogatory keys new OFFICE`, `rogatory keys enrol KID`, `rogatory publish …`"
-    )
+    say("Next: `rogatory register office`, `rogatory keys new OFFICE`, `rogatory keys enrol KID`, `rogatory publish`")
     if not isinstance(config.address(), FileLedger):
         say("and `rogatory run all`, which admits what is submitted.")
 
@@ -266,9 +264,8 @@ async def show(common: Common) -> None:
         )
         return
     say(f"{ledger.ledger_id}  (Party {genesis.party}, version {register.version}, register at {register.seq})")
-    say(
-        f"{register.threshold} of {plural(len(register.authorities), 'authority', 'authorities')} decide on the ledger itself:"
-    )
+    authorities = plural(len(register.authorities), "authority", "authorities")
+    say(f"{register.threshold} of {authorities} decide on the ledger itself:")
     for kid in register.authorities:
         say(f"  {kid.partition('#')[0]}#{short(kid.partition('#')[2])}…")
     rows = list(zip(range(ledger.partitions), submitted, messages, strict=True))

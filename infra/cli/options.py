@@ -38,7 +38,15 @@ import typer
 
 from infra import config
 from infra.config import Config
-from ledger.errors import IntegrityError, LogError, LogSettings, Overtaken, RogatoryError, UnknownVersion
+from ledger.errors import (
+    IntegrityError,
+    LogError,
+    LogSettings,
+    LogUnavailable,
+    Overtaken,
+    RogatoryError,
+    UnknownVersion,
+)
 from producers.receipt import SubmissionRefused
 
 NO, USAGE, UNAVAILABLE, INTEGRITY, INTERRUPTED = 1, 2, 3, 4, 130
@@ -94,19 +102,19 @@ def _option(name: str, kind: Any, default: Any, *names: str, text: str, panel: s
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
 
 
-_DATA_TEXT = "Keys, vault, registrars' state, store  [env: ROGATORY_DATA; default: rogatory-data]"
+_DATA_TEXT = "Keys, vault, registrars' state, store (ROGATORY_DATA; default: rogatory-data)"
 _SHARED = (
     _option(
         "ledger", str | None, None, "--ledger", metavar="ADDRESS", panel=_LEDGER,
-        text="file:FOLDER or kafka://HOST:PORT[,HOST:PORT]/NAME  [env: ROGATORY_LEDGER]",
+        text="file:FOLDER or kafka://HOST:PORT[,HOST:PORT]/NAME (ROGATORY_LEDGER)",
     ),
     _option(
         "ledger_id", str | None, None, "--ledger-id", metavar="ID", panel=_LEDGER,
-        text="NAME.<32 hex>; without it the log's own word is taken  [env: ROGATORY_LEDGER_ID]",
+        text="NAME.<32 hex>; without it the log's own word is taken (ROGATORY_LEDGER_ID)",
     ),
     _option(
         "store", str | None, None, "--store", metavar="URL", panel=_LEDGER,
-        text="SQLAlchemy URL of the projections  [env: ROGATORY_STORE; default: in the data folder]",
+        text="SQLAlchemy URL of the projections (ROGATORY_STORE; default: in the data folder)",
     ),
     _option(
         "data", Path | None, None, "--data", "--data-folder", metavar="FOLDER", panel=_LEDGER,
@@ -114,11 +122,11 @@ _SHARED = (
     ),
     _option(
         "config", Path | None, None, "--config", "-c", metavar="FILE", panel=_LEDGER,
-        text="Settings in TOML  [env: ROGATORY_CONFIG; default: ./rogatory.toml if it is there]",
+        text="Settings in TOML (ROGATORY_CONFIG; default: ./rogatory.toml if it is there)",
     ),
     _option(
         "timeout", float | None, None, "--timeout", metavar="SECONDS", panel=_LEDGER,
-        text="How long the log may take to answer  [env: ROGATORY_TIMEOUT; default: 30]",
+        text="How long the log may take to answer (ROGATORY_TIMEOUT; default: 30)",
     ),
     _option(
         "verbose", int, 0, "--verbose", "-v", count=True, panel=_LEDGER, text="Say more on stderr; twice: everything",
@@ -129,18 +137,21 @@ _JSON = _option("json", bool, False, "--json", text="Print JSON instead of table
 _SIGNS = (
     _option(
         "office", str | None, None, "--office", metavar="CODE", panel=_SIGNING,
-        text="Whose act it is  [env: ROGATORY_OFFICE; default: the one whose key is here]",
+        text="Whose act it is (ROGATORY_OFFICE; default: the one whose key is here)",
     ),
     _option(
         "key", list[str], [], "--key", metavar="REF", panel=_SIGNING,
-        text="Key that signs: file:PATH, env:NAME or command:PROGRAM; may be repeated  [default: from the keys folder]",
+        text="Key that signs: file:PATH, env:NAME or command:PROGRAM; may be repeated (default: from the keys folder)",
     ),
 )  # fmt: skip
 _WAITS = (
-    _option("wait", float, 10.0, "--wait", metavar="SECONDS", min=0.0, text="How long to wait for the seal", panel="After submitting"),
+    _option(
+        "wait", float, 10.0, "--wait", metavar="SECONDS", min=0.0, panel="After submitting",
+        text="How long to wait for the seal",
+    ),
     _option(
         "work", bool | None, None, "--work/--no-work", panel="After submitting",
-        text="Admit here what was submitted  [default: on a file: ledger that nobody else serves]",
+        text="Admit here what was submitted (default: on a file: ledger that nobody else serves)",
     ),
 )  # fmt: skip
 _WAITS_ALL = (
@@ -212,7 +223,8 @@ def reported() -> Iterator[None]:
     except tuple(kind for kind, _ in _EXITS) as error:
         if debug:
             raise
-        fail(str(error), next(code for kind, code in _EXITS if isinstance(error, kind)))
+        said = f"the log does not answer: {error}" if isinstance(error, LogUnavailable) else str(error)
+        fail(said, next(code for kind, code in _EXITS if isinstance(error, kind)))
     except sa.exc.SQLAlchemyError as error:
         if debug:
             raise

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from infra.cli.options import Common, command
 from infra.cli.render import note, plural, say, show_json, table, when
 from infra.wiring import Ledger, open_ledger
-from ledger.admission import Disposition
+from ledger.dispositions import Disposition
 from ledger.errors import ConfigError, FormatError
 from ledger.log import OUTCOMES, Stored
 from ledger.outcome import Outcome, OutcomeKey, read_outcome

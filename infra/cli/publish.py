@@ -103,13 +103,7 @@ def _hand(ledger: Ledger, register: Register | None, name: str, draft: Draft) ->
 
 async def _publish_file(common: Common, file: Path) -> None:
     """All lines are read, checked and signed before the first is submitted; their order is kept."""
-    try:
-        raws = (sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()).splitlines()
-    except OSError as error:
-        raise FieldError(f"expected a file of events at {file}, found {error.strerror}") from None
-    lines = [parse_line(raw, f"{file}:{n}") for n, raw in enumerate(raws, 1) if raw.strip()]
-    if not lines:
-        raise FieldError(f"expected events in {file}, one JSON object a line, found none")
+    lines = _read_lines(file)
     deliveries: list[Delivery] = []
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(common.settings(), note))
@@ -125,6 +119,17 @@ async def _publish_file(common: Common, file: Path) -> None:
         for publisher, run in groupby(signed, key=itemgetter(0)):
             deliveries += await deliver(common, ledger, publisher, [event for _, event in run])
     _summarise(common, deliveries)
+
+
+def _read_lines(file: Path) -> list[tuple[str, Draft]]:
+    try:
+        raws = (sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()).splitlines()
+    except OSError as error:
+        raise FieldError(f"expected a file of events at {file}, found {error.strerror}") from None
+    lines = [parse_line(raw, f"{file}:{n}") for n, raw in enumerate(raws, 1) if raw.strip()]
+    if not lines:
+        raise FieldError(f"expected events in {file}, one JSON object a line, found none")
+    return lines
 
 
 def _summarise(common: Common, deliveries: list[Delivery]) -> None:

@@ -181,9 +181,8 @@ def _told(
         rows = [[d.partition, d.size, short(d.root), d.digest] for d in found]
         table("", ["partition", "index", "root", "digest"], rows, right=["partition", "index"])
         for before, after in differing:
-            say(
-                f"Partition {before.partition} DIFFERS at index {before.size}: {short(before.digest)} before, {short(after.digest)} now"
-            )
+            now = f"{short(before.digest)} before, {short(after.digest)} now"
+            say(f"Partition {before.partition} DIFFERS at index {before.size}: {now}")
         records = plural(sum(d.size for d in found), "record")
         if differing:
             say("Not switched: the rows that answer were not made from these records by this release.")

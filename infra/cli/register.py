@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -26,7 +26,7 @@ app.add_typer(role, name="role")
 _TODAY = date.today().isoformat  # noqa: DTZ011 - the day where the person sits
 
 
-class Sort(str, Enum):
+class Sort(StrEnum):
     """What an office is."""
 
     party = "party"
@@ -82,7 +82,7 @@ async def office(
 @command(reads=True, signs=True, submits=True, registers=True)
 async def assign(
     common: Common,
-    office: Annotated[str, typer.Argument(help="The office")],
+    of: Annotated[str, typer.Argument(metavar="OFFICE", help="The office")],
     person: Annotated[str, typer.Argument(help="A reference, never a name, such as p-7f3a")],
     role: Annotated[str, typer.Argument(help="head, deputy_head, acting_head, contact, …")],
     basis: Annotated[str, typer.Option(metavar="TEXT", help="What this rests on; sealed")],
@@ -91,7 +91,7 @@ async def assign(
 ) -> None:
     """Let a person hold a role at an office."""
     members = {
-        "office": office, "person": person, "role": role, "basis": basis,
+        "office": of, "person": person, "role": role, "basis": basis,
         "valid_from": valid_from or _TODAY(), "valid_to": valid_to,
     }  # fmt: skip
     await _change(common, "role.assigned", members)
@@ -101,7 +101,7 @@ async def assign(
 @command(reads=True, signs=True, submits=True, registers=True)
 async def end(
     common: Common,
-    office: Annotated[str, typer.Argument(help="The office")],
+    of: Annotated[str, typer.Argument(metavar="OFFICE", help="The office")],
     person: Annotated[str, typer.Argument(help="The person's reference")],
     role: Annotated[str, typer.Argument(help="The role that ends")],
     effective: Annotated[
@@ -110,7 +110,7 @@ async def end(
 ) -> None:
     """End a role that a person holds."""
     await _change(
-        common, "role.ended", {"office": office, "person": person, "role": role, "effective": effective or _TODAY()}
+        common, "role.ended", {"office": of, "person": person, "role": role, "effective": effective or _TODAY()}
     )
 
 

@@ -26,13 +26,11 @@ async def bring_up(ledger: Ledger, store: Store) -> int:
 
 
 async def freshen(ledger: Ledger, store: Store, update: bool | None) -> int:
-    """Bring the rows up to date if that is wanted (by default, on a ledger folder); how far they are behind after that."""
+    """Bring the rows up to date if that is wanted (default: on a ledger folder); how far they are behind then."""
     behind = await ledger.behind(store)
     if behind and (ledger.embedded if update is None else update):
         await bring_up(ledger, store)
         return 0
     if behind:
-        note(
-            f"The projections are {plural(behind, 'message')} behind the ledger: `rogatory run project`, or --update here."
-        )
+        note(f"The projections are {plural(behind, 'message')} behind the ledger: `rogatory run project`, or --update.")
     return behind

@@ -1,7 +1,7 @@
-"""Whose key signs: from ``--key``, else from the keys folder by what the register lets that kind of event be signed by.
+"""Whose key signs: from ``--key``, else from the keys folder, by who may sign that kind of event.
 
-The table of who may sign what is ``ledger/admission.py``'s; here a key is found for it, so that a wrong one is a message
-now and not a refusal later.
+The table of that is ``ledger/admission.py``'s; here a key is found for it, so that a wrong one is a message now and
+not a refusal later.
 """
 
 from __future__ import annotations
@@ -74,8 +74,8 @@ def _superior(config: Config, register: Register, keys: list[KeyFile]) -> Hand:
     here = [k for k in keys if fits(k) and config.office in (None, office_of(k.kid))]
     if not here:
         raise KeyFault(
-            f"expected an authority key or a sign key of a coordinating unit{_of(config)} in {config.keys}, found none: "
-            f"name one with --key. The authorities are {', '.join(register.authorities)}"
+            f"expected an authority key or a sign key of a coordinating unit{_of(config)} in {config.keys}, found "
+            f"none: name one with --key. The authorities are {', '.join(register.authorities)}"
         )
     return _hand(here[0])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -13,7 +13,7 @@ from infra.cli.options import NO, Common, command, fail
 from infra.cli.render import note, plural, say, short, show_json, table, when
 from infra.cli.rows import freshen
 from infra.wiring import Ledger, open_ledger
-from ledger.errors import ChainError, ConfigError
+from ledger.errors import ChainError
 from ledger.event import read_event
 from ledger.seal import read_seal
 from projections.queries import Answer, CountedBy, Filters, Known, Order
@@ -22,7 +22,7 @@ from projections.store import Store
 
 _Update = Annotated[
     bool | None,
-    typer.Option("--update/--no-update", help="Bring the projections up to date first  [default: on a file: ledger]"),
+    typer.Option("--update/--no-update", help="Bring the projections up to date first (default: on a file: ledger)"),
 ]
 
 
@@ -51,13 +51,9 @@ async def status(
     direction: Annotated[str | None, typer.Option(metavar="in|out", help="Only in this direction")] = None,
     ball: Annotated[str | None, typer.Option(metavar="SIDE", help="Only where this side owes the next step")] = None,
     remarks: Annotated[bool, typer.Option("--remarks", help="Only with remarks")] = False,
-    order: Annotated[
-        str, typer.Option(metavar="COLUMN", help="subject, ball_since, opened_at or updated_at")
-    ] = "subject",
+    order: Annotated[Order, typer.Option(help="What the list is sorted by")] = "subject",
     descending: Annotated[bool, typer.Option("--descending", help="Last first")] = False,
-    count: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Count by state, kind, ball, partner or direction instead")
-    ] = None,
+    count: Annotated[CountedBy | None, typer.Option(help="Count the requests by this instead")] = None,
     limit: Annotated[
         int, typer.Option(min=1, max=10_000, help="Rows of the list; of one request, its last records")
     ] = 50,
@@ -65,10 +61,6 @@ async def status(
     update: _Update = None,
 ) -> None:
     """Where requests stand: state, who owes the next step since when, what is open, and the records it rests on."""
-    if order not in get_args(Order):
-        raise ConfigError(f"expected --order as one of {', '.join(get_args(Order))}, found {order[:40]!r}")
-    if count is not None and count not in get_args(CountedBy):
-        raise ConfigError(f"expected --count as one of {', '.join(get_args(CountedBy))}, found {count[:40]!r}")
     filters = Filters(state=state, partner=partner, kind=kind, direction=direction, ball=ball, remarks=remarks)
     async with open_ledger(common.settings(), note) as ledger:
         with ledger.store() as store:
@@ -77,15 +69,10 @@ async def status(
                 subject = request if request.startswith("request/") else f"request/{request}"
                 await _one(common, ledger, store, subject, limit, behind)
             elif count is not None:
-                _counted(common, ledger.queries(store).counts(count), count, behind)  # type: ignore[arg-type]
+                _counted(common, ledger.queries(store).counts(count), count, behind)
             else:
-                page = ledger.queries(store).list_status(
-                    filters,
-                    order=order,
-                    descending=descending,
-                    limit=limit,
-                    after=after,  # type: ignore[arg-type]
-                )
+                queries = ledger.queries(store)
+                page = queries.list_status(filters, order=order, descending=descending, limit=limit, after=after)
                 _listed(common, page, behind)
 
 
@@ -104,8 +91,8 @@ def _counted(common: Common, answer: Answer[dict[str, int]], by: str, behind: in
 def _listed(common: Common, answer: Answer[Any], behind: int) -> None:
     page = answer.value
     if common.json:
-        rows = [{"request": k.subject, "records": k.seq, **k.columns} for k in page.rows]
-        show_json({**_basis(answer, behind), "requests": rows, "after": page.after})
+        found = [{"request": k.subject, "records": k.seq, **k.columns} for k in page.rows]
+        show_json({**_basis(answer, behind), "requests": found, "after": page.after})
         return
     columns = ["request", "kind", "dir", "partner", "state", "next step", "since", "open", "remarks"]
     rows = [
@@ -181,8 +168,8 @@ async def _history(
         await finder.close()
     if entries and entries[-1].leaf != known.leaf:
         raise ChainError(
-            f"partition {known.partition}, index {entries[-1].index}: expected leaf {known.leaf}, found {entries[-1].leaf}; "
-            "run `rogatory check`"
+            f"partition {known.partition}, index {entries[-1].index}: expected leaf {known.leaf}, found "
+            f"{entries[-1].leaf}; run `rogatory check`"
         )
     return entries
 
@@ -193,18 +180,16 @@ def _told(known: Known[StatusFacts], facts: StatusFacts) -> None:
         known.subject + ("" if content is None else f": {content.kind}, {content.direction}, partner {content.partner}")
     )
     if content is not None:
-        say(
-            f"  from {content.requesting or '–'} to {content.requested or '–'}, on {', '.join(content.legal_basis) or '–'}"
-        )
+        basis = ", ".join(content.legal_basis) or "–"
+        say(f"  from {content.requesting or '–'} to {content.requested or '–'}, on {basis}")
     assumed = " (taken for granted: no opening is known)" if facts.assumed else ""
     say(
         f"  {facts.state} since {when(facts.state_since)}{assumed}"
         + (f", outcome {facts.outcome}" if facts.outcome else "")
     )
-    if facts.ball.side != "nobody":
-        say(
-            f"  next step: {facts.ball.office or 'an office unknown'} ({facts.ball.side} side), since {when(facts.ball.since)}"
-        )
+    ball = facts.ball
+    if ball.side != "nobody":
+        say(f"  next step: {ball.office or 'an office unknown'} ({ball.side} side), since {when(ball.since)}")
     if facts.items:
         rows = [[i.sort, i.office or i.side, when(i.since), i.index] for i in facts.items]
         table("Open", ["item", "waits for", "since", "record"], rows, right=["record"])

@@ -58,6 +58,7 @@ async def deliver(common: Common, ledger: Ledger, publisher: Publisher, events: 
 
 
 async def answer(publisher: Publisher, submitted: Submitted) -> Answer:
+    """What became of a submission; waits as long as that takes."""
     try:
         return await publisher.result(submitted)
     except SubmissionRefused as refused:
@@ -65,6 +66,7 @@ async def answer(publisher: Publisher, submitted: Submitted) -> Answer:
 
 
 async def decide(common: Common, ledger: Ledger, tasks: Sequence[asyncio.Task[Answer]]) -> None:
+    """See to it that submissions are decided: work here, or wait, until all ``tasks`` are done or time is up."""
     works = ledger.embedded if common.work is None else common.work
     deadline = time.monotonic() + common.wait
     while True:
@@ -109,8 +111,7 @@ async def change_register(common: Common, ledger: Ledger, publisher: Publisher, 
             )
             behind = followed < ledger.partitions
             say(
-                follow
-                + (" The others do once `rogatory run all` serves them; --wait-all waits for them." if behind else "")
+                follow + (" The others follow as soon as they are served; --wait-all waits for them." if behind else "")
             )
     raise_refusal(deliveries, told=common.json)
 
@@ -129,8 +130,8 @@ def report(delivery: Delivery) -> None:
     answer, submitted = delivery.answer, delivery.submitted
     if answer is None:
         say(
-            f"Submitted {submitted.subject} {submitted.id} at offset {submitted.offset} of partition {submitted.partition}; "
-            "not sealed yet. Is a registrar running? `rogatory run all`"
+            f"Submitted {submitted.subject} {submitted.id} at offset {submitted.offset} of partition "
+            f"{submitted.partition}; not sealed yet. Is a registrar running? `rogatory run all`"
         )
     elif isinstance(answer, Sealed):
         again = "" if answer.original else " already"

@@ -1,4 +1,4 @@
-"""The demonstration: offices, a stream of requests with some wrong submissions, and the run that shows what comes of it.
+"""The demonstration: offices, a stream of requests with some mistakes in it, and the run that shows what comes of it.
 
 Only ``infra/cli/demo.py`` uses it.  All of it is invented but for the names of public offices.
 """

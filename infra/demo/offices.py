@@ -22,7 +22,8 @@ class Place(NamedTuple):
     sort: Literal["party", "coordinator", "territorial", "transport", "nature", "other"]
     name_ru: str
     name_en: str
-    tz: str
+    tz: str = "Europe/Moscow"
+    """The texts give transport and nature offices no seat, so this is a default."""
 
 
 BORDER = (
@@ -38,32 +39,32 @@ BORDER = (
     Place("RU-SAR", "territorial", "Прокуратура Саратовской области", "Saratov Region", "Europe/Saratov"),
     Place("RU-TYU", "territorial", "Прокуратура Тюменской области", "Tyumen Region", "Asia/Yekaterinburg"),
     Place("RU-CHE", "territorial", "Прокуратура Челябинской области", "Chelyabinsk Region", "Asia/Yekaterinburg"),
-    Place("RU-T-WSIB", "transport", "Западно-Сибирская транспортная прокуратура", "West Siberian Transport", "Europe/Moscow"),
-    Place("RU-T-VOLGA", "transport", "Приволжская транспортная прокуратура", "Volga Transport", "Europe/Moscow"),
-    Place("RU-T-URAL", "transport", "Уральская транспортная прокуратура", "Urals Transport", "Europe/Moscow"),
-    Place("RU-T-SOUTH", "transport", "Южная транспортная прокуратура", "Southern Transport", "Europe/Moscow"),
+    Place("RU-T-WSIB", "transport", "Западно-Сибирская транспортная прокуратура", "West Siberian Transport"),
+    Place("RU-T-VOLGA", "transport", "Приволжская транспортная прокуратура", "Volga Transport"),
+    Place("RU-T-URAL", "transport", "Уральская транспортная прокуратура", "Urals Transport"),
+    Place("RU-T-SOUTH", "transport", "Южная транспортная прокуратура", "Southern Transport"),
     Place(
         "RU-N-VOLGA", "nature", "Волжская межрегиональная природоохранная прокуратура",
-        "Volga Inter-regional Nature Protection", "Europe/Moscow",
+        "Volga Inter-regional Nature Protection",
     ),
 )  # fmt: skip
 """Order 1: the offices with direct contact."""
 
 CENTRAL = (
-    Place("RU-PGO", "party", "Генеральная прокуратура Российской Федерации", "Prosecutor General's Office", "Europe/Moscow"),
+    Place("RU-PGO", "party", "Генеральная прокуратура РФ", "Prosecutor General's Office"),
     Place(
         "RU-GUMPS", "coordinator", "Главное управление международно-правового сотрудничества",
-        "Main Directorate", "Europe/Moscow",
+        "Main Directorate",
     ),
 )  # fmt: skip
 
 PARTNERS = (
-    Place("KZ-PGO", "party", "Генеральная прокуратура Республики Казахстан", "General Prosecutor's Office", "Asia/Almaty"),
+    Place("KZ-PGO", "party", "Генеральная прокуратура РК", "General Prosecutor's Office", "Asia/Almaty"),
     Place(
         "KZ-DIC", "coordinator", "Департамент международного сотрудничества",
         "Department of International Cooperation", "Asia/Almaty",
     ),
-    Place("KZ-MTP", "transport", "Главная транспортная прокуратура", "Main Transport Prosecutor's Office", "Asia/Almaty"),
+    Place("KZ-MTP", "transport", "Главная транспортная прокуратура", "Main Transport Office", "Asia/Almaty"),
     *(
         Place(f"KZ-B-0{n}", "territorial", f"Прокуратура приграничной области {n}", f"Border region {n}", "Asia/Almaty")
         for n in range(1, 6)
@@ -108,6 +109,10 @@ def instruments() -> list[Data]:
         )
         core.append(InstrumentEntered(instrument=name, date=date))
     order = ActIssued(
-        act="ru-order-136", number="136", date="2022-03-10", binds=list(RUSSIAN_BORDER), carries_out="ru-kz-2009-ap-2022"
+        act="ru-order-136",
+        number="136",
+        date="2022-03-10",
+        binds=list(RUSSIAN_BORDER),
+        carries_out="ru-kz-2009-ap-2022",
     )
     return [*core, order]

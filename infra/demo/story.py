@@ -80,6 +80,7 @@ class Story:
         self.states = ("RU", partner) if direction == "out" else (partner, "RU")
         """Requesting state, requested state."""
         self.person = self.ref("p")
+        self.topic = rng.choice(_TOPICS)
         self.channel: Channel = "direct" if kind in _DIRECT else "directorate"
 
     @property
@@ -111,15 +112,20 @@ class Story:
             "legal_basis": ["ru-kz-2009-ap-2022"] if self.kind in _DIRECT else [_BASIS[self.partner]],
         }
         if self.kind in _DIRECT:
-            said |= {"forms": Forms(order=["o1"], protocol=["p1"]), "topics": [self.rng.choice(_TOPICS)]}
+            said |= {"forms": Forms(order=["o1"], protocol=["p1"]), "topics": [self.topic]}
         return said
 
     def say(self, office: str, data: Data, *, days: float | None = None) -> str:
-        """Take down the next act of an office; the event's id. ``days`` since the act before: by chance, if not given."""
+        """Take down the next act of an office; the event's id. ``days`` since the act before; None: by chance."""
         id_ = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
         gap = self.rng.lognormvariate(0.6, 0.8) if days is None else days
         self._said.append(_Said(office, data, id_, gap))
         return id_
+
+    @property
+    def first_id(self) -> str:
+        """The id of the first act."""
+        return self._said[0].id
 
     def cut(self) -> None:
         """Let it end somewhere on the way: most requests are not over."""

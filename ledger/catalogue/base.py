@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable
+from functools import cache
 from typing import (
     TYPE_CHECKING,
     Annotated,
@@ -223,6 +224,7 @@ def types_by_name() -> dict[str, EventType]:
     return _types
 
 
+@cache
 def sealed_pointers(cls: type[Data]) -> dict[tuple[str, ...], type]:
     """Paths of the sealed fields of a type, each with the type of its plaintext; ``*`` for list items."""
     found: dict[tuple[str, ...], type] = {}

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.record.util import calc_crc32c
 
 from infra.adapters import broker
 from infra.adapters.broker_process import free_ports
@@ -299,6 +301,25 @@ def test_messages_that_were_deleted_are_missed(kafka_place: Place) -> None:
         with pytest.raises(LogSettings, match="before 2"):
             await log.reader(LEDGER, 0).read(1)
         assert numbers(await log.reader(LEDGER, 0, 2).read(1)) == [2]
+
+    kafka_place.tell(story)
+
+
+def test_a_header_name_that_is_not_text_stops_its_partition_visibly(kafka_place: Place) -> None:
+    async def story(log: Log) -> None:
+        for partition in (0, 1):
+            await log.append(SUBMISSIONS, partition, numbered(0))
+        async with foreign_producer(kafka_place) as producer:
+            batch = producer.create_batch()
+            batch.append(timestamp=1, key=b"k", value=b"1", headers=[("name", b"x")])
+            built = batch._build()
+            at = built.index(b"name")
+            built[at : at + 4] = b"\xff\xff\xff\xff"
+            struct.pack_into(">I", built, 17, calc_crc32c(bytes(built[21:])))
+            await (await producer.send_batch(batch, names(kafka_place.name)[SUBMISSIONS], partition=0))
+        with pytest.raises(LogSettings, match="utf-8"):
+            await everything(log.reader(SUBMISSIONS, 0))
+        assert numbers(await content(log, SUBMISSIONS, 1)) == [0]
 
     kafka_place.tell(story)
 

@@ -336,9 +336,7 @@ def test_a_notice_of_termination_without_a_day_of_receipt_is_accepted() -> None:
 
 
 def test_a_form_outside_the_lists_is_accepted() -> None:
-    data = decode(
-        "request.signed", SIGNED | {"forms": {"order": ["none"], "protocol": ["p5"]}, "area": "other"}
-    )
+    data = decode("request.signed", SIGNED | {"forms": {"order": ["none"], "protocol": ["p5"]}, "area": "other"})
     assert data.forms.order == ["none"]
 
 
@@ -382,9 +380,7 @@ def test_a_form_outside_the_lists_is_accepted() -> None:
         ),
     ],
 )
-def test_a_refusal_says_where_what_was_expected_and_what_kind_was_found(
-    name: str, data: object, message: str
-) -> None:
+def test_a_refusal_says_where_what_was_expected_and_what_kind_was_found(name: str, data: object, message: str) -> None:
     assert refusal(name, data).startswith(message)
 
 
@@ -406,21 +402,14 @@ def test_a_refusal_never_repeats_what_it_found(data: object) -> None:
     assert "Ivan" not in refusal("request.sent", data)
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"{", b"\xff", b'{"to":"\xff"}', b'{"to":"\\ud800"}', b"{}x", b"null", b"nan"]
-)
+@pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b'{"to":"\xff"}', b'{"to":"\\ud800"}', b"{}x", b"null", b"nan"])
 def test_bytes_that_are_no_json_object_are_refused(raw: bytes) -> None:
     with pytest.raises(FormatError, match=r"^request\.accepted at \$"):
         catalogue.decode_data(row("request.accepted"), raw)
 
 
 def test_free_json_nested_without_end_is_refused() -> None:
-    raw = (
-        b'{"target":"e","how":"replace","why":'
-        + json.dumps(BOX).encode()
-        + b',"fields":'
-        + b'{"a":' * 100_000
-    )
+    raw = b'{"target":"e","how":"replace","why":' + json.dumps(BOX).encode() + b',"fields":' + b'{"a":' * 100_000
     with pytest.raises(FormatError):
         catalogue.decode_data(row("record.corrected"), raw)
 
@@ -436,9 +425,7 @@ def test_public_names_have_no_control_characters_and_an_end(name: str) -> None:
         msgspec.convert(name, base.PublicText)
 
 
-@pytest.mark.parametrize(
-    "subject", ["register", "request/2025-1", "year/2025", "review/RU-PGO/2025-01-01", "ledger/0"]
-)
+@pytest.mark.parametrize("subject", ["register", "request/2025-1", "year/2025", "review/RU-PGO/2025-01-01", "ledger/0"])
 def test_queries_name_subjects_of_every_sort(subject: str) -> None:
     assert msgspec.convert(subject, base.SubjectText) == subject
 
@@ -495,9 +482,7 @@ def test_an_older_version_becomes_the_newer_one() -> None:
         types={NEWER.type: NEWER},
     )
     assert newest is NEWER
-    assert catalogue.convert_data(newest, data) == RequestReturnedV2(
-        to="KZ-PGO", reason="language", papers=False
-    )
+    assert catalogue.convert_data(newest, data) == RequestReturnedV2(to="KZ-PGO", reason="language", papers=False)
     assert older == {"to": "KZ-PGO", "why": "language"}
 
 

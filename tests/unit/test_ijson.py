@@ -23,7 +23,7 @@ ACCEPTED = [
     (str(-MAX_INTEGER).encode(), -MAX_INTEGER),
     ('"Омск"'.encode(), "Омск"),
     (b'"\\u041e\\ud83d\\ude00"', "О😀"),
-    ("\"\ufdcf\ufdf0\ufffd\ufeff\"".encode(), "\ufdcf\ufdf0\ufffd\ufeff"),
+    ('"\ufdcf\ufdf0\ufffd\ufeff"'.encode(), "\ufdcf\ufdf0\ufffd\ufeff"),
     (b'"\\u0000\\/"', "\0/"),
 ]
 

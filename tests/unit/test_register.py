@@ -64,7 +64,9 @@ def office(code: str, party: str = "RU", sort: str = "territorial", name: str = 
     return msgspec.convert({**fields, **more}, family.OfficeRegistered)
 
 
-def granted(key: Signer, *, by: Signer | None = None, payload: bytes | None = None, **changes: Any) -> family.KeyGranted:
+def granted(
+    key: Signer, *, by: Signer | None = None, payload: bytes | None = None, **changes: Any
+) -> family.KeyGranted:
     """An Ed25519 key, with its own proof of possession unless told otherwise."""
     right = possession_payload(LEDGER, key.kid.partition("#")[0], key.kid, changes.get("use", "sign"))
     proof = sign(by or key, POSSESSION_PAYLOAD, right if payload is None else payload)
@@ -312,7 +314,9 @@ def test_a_fork_is_settled_in_a_partition_that_exists() -> None:
 def test_an_office_is_as_last_registered() -> None:
     register = given(office("RU-OMS", name="Омск"), office("RU-OMS", name="Омская область"))
     assert register.offices == {
-        OfficeCode("RU-OMS"): Office(OfficeCode("RU-OMS"), "RU", "territorial", "Омская область", "Asia/Omsk", border=True)
+        OfficeCode("RU-OMS"): Office(
+            OfficeCode("RU-OMS"), "RU", "territorial", "Омская область", "Asia/Omsk", border=True
+        )
     }
 
 
@@ -379,7 +383,9 @@ BAD_GRANTS = {
         "a known key under another kid",
     ),
     "a log key": (
-        granted(ALT, kid=make_kid("RU-ALT", "ed25519", LOG_KEY.public_key), public_key=encode_base64(LOG_KEY.public_key)),
+        granted(
+            ALT, kid=make_kid("RU-ALT", "ed25519", LOG_KEY.public_key), public_key=encode_base64(LOG_KEY.public_key)
+        ),
         "a known key under another kid",
     ),
     "possession of another ledger": (
@@ -406,7 +412,10 @@ BAD_GRANTS = {
         granted(
             OMS2,
             possession=format_signature(
-                Signature(OMS2.kid, sign(OMS, POSSESSION_PAYLOAD, possession_payload(LEDGER, "RU-OMS", OMS2.kid, "sign")).value)
+                Signature(
+                    OMS2.kid,
+                    sign(OMS, POSSESSION_PAYLOAD, possession_payload(LEDGER, "RU-OMS", OMS2.kid, "sign")).value,
+                )
             ).decode(),
         ),
         "a possession signature that verifies",
@@ -483,7 +492,9 @@ def assigned(code: str = "RU-OMS", person: str = "p-1", **changes: Any) -> famil
 
 
 def test_a_role_is_held_until_it_ends() -> None:
-    register = given(office("RU-OMS"), assigned(), assigned(person="p-2", valid_to="2025-12-31"), assigned(role="contact"))
+    register = given(
+        office("RU-OMS"), assigned(), assigned(person="p-2", valid_to="2025-12-31"), assigned(role="contact")
+    )
     oms = OfficeCode("RU-OMS")
     assert register.roles == (
         Role(oms, "p-1", "head", "2025-01-01"),

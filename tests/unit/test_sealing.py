@@ -34,7 +34,21 @@ PLACE = Place(
     "/data/substance",
 )
 TEXT = "установить местонахождение"
-VALUES: list[Any] = [TEXT, "", "a", None, 0, True, -1, [], {}, [1, "x", None], {"b": {"c": []}, "a": ""}, "\x80", "€" * 50]
+VALUES: list[Any] = [
+    TEXT,
+    "",
+    "a",
+    None,
+    0,
+    True,
+    -1,
+    [],
+    {},
+    [1, "x", None],
+    {"b": {"c": []}, "a": ""},
+    "\x80",
+    "€" * 50,
+]
 
 
 @pytest.mark.parametrize("value", VALUES, ids=[repr(v)[:20] for v in VALUES])
