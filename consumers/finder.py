@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from ledger.errors import ChainError, FormatError
+from ledger.errors import ChainError, ForkError, FormatError
 from ledger.log import LEDGER, Log, Reader, Stored, header
 from ledger.seal import entry, leaf_hash, read_seal
 from ledger.submission import SEAL_HEADER
@@ -78,6 +78,24 @@ class RecordFinder:
             self._reader = self._log.reader(LEDGER, self._partition, place.next)
         else:
             self._reader.seek(place.next)
+
+
+def check_fork(place: str, first: bytes, other: bytes, settled: str | None) -> None:
+    """Whether history may go on past another leaf at an old index, given the leaf (hex) that the authorities named.
+
+    Raises:
+        ForkError: they named none, or one that history does not have there.
+    """
+    if settled is None:
+        raise ForkError(
+            f"index {place}: expected leaf {first.hex()}, found {other.hex()} as well; "
+            "the authorities must settle which one counts"
+        )
+    if settled != first.hex():
+        raise ForkError(
+            f"index {place}: the authorities settled for leaf {settled}, history here has {first.hex()} first; "
+            "this release cannot take the later one"
+        )
 
 
 def read_index(seal: bytes) -> int | None:

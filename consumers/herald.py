@@ -22,6 +22,7 @@ from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, HOME_HEADER, S
 _KEY = b"register"
 _READ = 2000
 _AT_ONCE = 200
+_FRAME = 128  # a message's key, and what the logs add to it
 RESEND_AFTER = 5.0
 """Seconds without progress after which a target gets its copies again."""
 _log = logging.getLogger(__name__)
@@ -66,12 +67,23 @@ class Herald:
                 target.tail.partition, target.sealed, len(self._copies), now - target.since,
             )  # fmt: skip
             target.sent = target.sealed
-        due = self._copies[target.sent : target.sent + _AT_ONCE]
+        due = self._fitting(target.sent)
         if due:
             await self._log.append(SUBMISSIONS, target.tail.partition, due)
             target.sent += len(due)
             target.since = now
         return len(due)
+
+    def _fitting(self, start: int) -> list[Message]:
+        """The copies from ``start`` on that go into one append; at least one, if there is any."""
+        due: list[Message] = []
+        size = 0
+        for copy in self._copies[start : start + _AT_ONCE]:
+            size += _FRAME + len(copy.value or b"") + sum(len(name) + len(value) for name, value in copy.headers)
+            if due and size > self._log.max_append_bytes:
+                break
+            due.append(copy)
+        return due
 
     def lag(self) -> dict[int, int]:
         """Per partition, how many register events it has not sealed yet (as of the last step)."""
@@ -122,29 +134,30 @@ class _Target:
 
 
 class _RegisterTail:
-    """The register records of one partition's ledger, each index once."""
+    """The register records of one partition's history: of the first record at each next index, nothing else counts."""
 
     def __init__(self, reader: Reader, partition: int) -> None:
         self._reader = reader
         self.partition = partition
-        self._seq = 0
+        self._size = 0
 
     async def new(self) -> list[Stored]:
         """Register records that have come since the last call, in the order of the register."""
         found = []
         while stored := await self._reader.read(_READ):
-            found += [one for one in stored if one.key == _KEY and self._is_next(one)]
+            # All records are counted, or one that somebody wrote ahead of its index would hide the right one.
+            found += [one for one in stored if self._is_next(one) and one.key == _KEY]
         return found
 
     def _is_next(self, stored: Stored) -> bool:
         text = header(stored.headers, SEAL_HEADER)
         try:
-            seq = read_seal(text).seq if text else 0
+            index = read_seal(text).index if text else -1
         except FormatError:
-            seq = 0
-        if seq != self._seq + 1:
+            index = -1
+        if index != self._size:
             return False
-        self._seq = seq
+        self._size += 1
         return True
 
     async def close(self) -> None:

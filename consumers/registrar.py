@@ -123,7 +123,12 @@ class Registrar:
         text = header(record.headers, SEAL_HEADER) if record else None
         if record is None or text is None:
             return state.offset + 1
-        seal = read_seal(text)
+        try:
+            seal = read_seal(text)
+        except FormatError:
+            return state.offset + 1  # a stray message; what it means for readers is theirs to say
+        if seal.index != max(state.index - 1, 0):
+            return state.offset + 1  # ahead of its index: no record of history
         submitted = await self._one(SUBMISSIONS, seal.offset)
         if submitted is None or submitted.value != record.value or seal.epoch != state.epoch:
             raise IntegrityError(

@@ -16,14 +16,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from time import monotonic
 from typing import Generic, TypeVar
 
 import msgspec
 
-from consumers.finder import RecordFinder, read_record
+from consumers.finder import RecordFinder, check_fork, read_record
 from ledger.chain import Ahead, Record, Repeated
 from ledger.errors import (
     ForkError,
@@ -35,7 +35,6 @@ from ledger.errors import (
     UnknownVersion,
 )
 from ledger.log import LEDGER, Log, Reader, Stored
-from ledger.register import Register
 from projections.fold import Fold
 from projections.store import Store
 from projections.view import Batch, Generation, PartitionView
@@ -185,12 +184,12 @@ class _Run(Generic[F]):
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
 
-    async def patiently(self, call: Callable[[], object]) -> int:
+    async def patiently(self, call: Callable[[], Awaitable[int]]) -> int:
         """The number that a call to the log gives once it answers."""
         attempt = 0
         while True:
             try:
-                return await call()  # type: ignore[misc, no-any-return]
+                return await call()
             except LogUnavailable as error:
                 if not await self.pause(attempt, error):
                     raise
@@ -283,12 +282,8 @@ class _Worker(Generic[F]):
         if self._finished():
             await self._flush()
             return True
-        if self._end is None:
-            messages = await reader.read(run.limits.piece, 0 if view.pending else run.limits.wait)
-        else:
-            messages = await reader.read(min(run.limits.piece, self._end - view.next), run.limits.wait)
-            messages = [m for m in messages if m.position < self._end]
-        if not messages:
+        messages, last = await self._read(reader)
+        if not messages and not last:
             return await self._at_end()
         if not view.pending:
             self._since = monotonic()
@@ -299,9 +294,21 @@ class _Worker(Generic[F]):
             _log.error("partition %d stops at position %d: %s", self.partition, view.next, error)
             self.stopped = error
             return True
+        if last:
+            await self._flush()
+            return True
         if view.pending >= run.records or monotonic() - self._since >= run.limits.seconds:
             await self._write()
         return False
+
+    async def _read(self, reader: Reader) -> tuple[list[Stored], bool]:
+        """The next messages before the end, and whether there are more behind it, so that these are the last."""
+        piece, wait = self._run.limits.piece, self._run.limits.wait
+        if self._end is None:
+            return await reader.read(piece, 0 if self._view.pending else wait), False
+        found = await reader.read(min(piece, self._end - self._view.next), wait)
+        messages = [m for m in found if m.position < self._end]
+        return messages, len(messages) < len(found)
 
     def _finished(self) -> bool:
         if self._end is not None:
@@ -346,21 +353,10 @@ class _Worker(Generic[F]):
         if first == repeated.leaf:
             return
         place = f"{self.partition}/{repeated.index}"
-        here = self._view.state.register
-        there = await asyncio.to_thread(self._run.store.register, self._run.generation, 0)
-        settled = _settled(here, place) or _settled(there, place)
-        if settled == first.hex():
-            _log.info("partition %d: passed a fork at index %d that was settled", self.partition, repeated.index)
-            return
-        if settled is not None:
-            raise ForkError(
-                f"index {place}: the authorities settled for leaf {settled}, history here has {first.hex()} first; "
-                "this release cannot take the later one"
-            )
-        raise ForkError(
-            f"index {place}: expected leaf {first.hex()}, found {repeated.leaf.hex()} as well; "
-            "the authorities must settle which one counts"
-        )
+        registers = self._view.state.register, await asyncio.to_thread(self._run.store.register, self._run.generation)
+        settled = [leaf for register in registers if register and (leaf := register.settled.get(place))]
+        check_fork(place, first, repeated.leaf, settled[0] if settled else None)
+        _log.info("index %s: passed a fork that was settled", place)
 
     async def _flush(self) -> None:
         await self._write()
@@ -390,7 +386,3 @@ class _Worker(Generic[F]):
         self.next, self.size = batch.next, batch.state.size
         if self._run.progress is not None:
             self._run.progress(self.partition, batch.next, batch.next if self._end is None else self._end)
-
-
-def _settled(register: Register | None, place: str) -> str | None:
-    return None if register is None else register.settled.get(place)

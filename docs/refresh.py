@@ -215,7 +215,7 @@ def example() -> str:
             _block(b"seal: " + dict(there.records[2].headers)[SEAL_HEADER]),
             (
                 f"*Read and folded*, {follower.state.size} records with the tree's root "
-                f"`{follower.state.root().hex()[:16]}…`; the facts of the request, shortened to what says where it stands:"
+                f"`{follower.state.root().hex()[:16]}…`; the facts of the request, shortened to where it stands:"
             ),
             _block(msgspec.json.encode({name: facts[name] for name in ("state", "ball", "last", "records")})),
         )

@@ -92,12 +92,13 @@ def load(given: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
     parse_address(found["ledger"])
     if "ledger_id" in found and not re.fullmatch(ids.LEDGER_ID, found["ledger_id"]):
         raise ConfigError(f"expected ledger_id '<name>.<32 hex>', found {found['ledger_id'][:80]!r}")
-    if "office" in found and not re.fullmatch(ids.OFFICE_CODE, found["office"]):
+    office = found.get("office", "X")
+    if len(office) > ids.OFFICE_CODE_MAX or not re.fullmatch(ids.OFFICE_CODE, office):
         raise ConfigError(f"expected office as a code like RU-OMS, found {found['office'][:40]!r}")
     data = Path(found.get("data", "rogatory-data"))
     timeout = found.get("timeout", 30.0)
     if not 0.1 <= timeout <= 600:
-        raise ConfigError(f"expected timeout between 0.1 and 600 seconds, found {timeout}")
+        raise ConfigError(f"expected timeout between 0.1 and 600 seconds, found {str(timeout)[:20]}")
     return Config(
         ledger=found["ledger"],
         ledger_id=found.get("ledger_id"),
@@ -109,7 +110,7 @@ def load(given: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
         office=found.get("office"),
         key=tuple(found.get("key", ())),
         log_key=found.get("log_key"),
-        timeout=timeout,
+        timeout=float(timeout),
     )
 
 
@@ -147,8 +148,6 @@ def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
             found[name] = str(base / found[name])
     if found.get("ledger", "").startswith("file:"):
         found["ledger"] = f"file:{base / found['ledger'][5:]}"
-    if "timeout" in found:
-        found["timeout"] = float(found["timeout"])
     return found
 
 

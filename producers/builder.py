@@ -12,6 +12,7 @@ speaks of, else the subject's general part) and never leaves this function.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -24,13 +25,15 @@ from ledger import catalogue
 from ledger.catalogue.base import Data, EventType, Sealed, sealed_pointers, types_by_name
 from ledger.errors import FieldError, FormatError
 from ledger.event import CONTENT_TYPE, MAX_EVENT_BYTES, Event, format_event
-from ledger.ids import SORTS, LedgerId, Subject
+from ledger.ids import SORTS, SUBJECT_MAX, LedgerId, Subject
 from ledger.log import Message
 from ledger.partition import partition_of
 from ledger.sealing import Place, seal_field
 from ledger.signature import EVENT_PAYLOAD, MAX_SIGNATURES, Signature, Signer, format_signature, sign
 from ledger.submission import CONTENT_TYPE_HEADER, SIGNATURE_HEADER
 from ledger.vault import GENERAL, Vault
+
+_ENVELOPE_BYTES = 768  # more than the attributes around ``data`` can take without extensions
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,8 +102,10 @@ def build(draft: Draft, sender: Sender, now: int) -> Signed:
     """
     row = row_of(draft.data)
     sort = draft.subject.partition("/")[0]
-    if sort not in SORTS or sort not in row.sorts:
+    if sort not in row.sorts:
         raise FieldError(f"{row.name}: expected a subject {' or '.join(row.sorts)}, found {draft.subject[:60]!r}")
+    if len(draft.subject) > SUBJECT_MAX or not re.fullmatch(SORTS[sort], draft.subject):
+        raise FieldError(f"{row.name}: expected a well-formed subject, {SORTS[sort]}, found {draft.subject[:60]!r}")
     if not 1 <= len(sender.signers) <= MAX_SIGNATURES:
         raise FieldError(f"{row.name}: expected 1 to {MAX_SIGNATURES} signers, found {len(sender.signers)}")
     id_ = draft.id or str(uuid_utils.uuid7())
@@ -122,12 +127,19 @@ def build(draft: Draft, sender: Sender, now: int) -> Signed:
         expectedseq=draft.expectedseq,
         traceparent=draft.traceparent,
     )
+    size = len(event.data)
+    if size > MAX_EVENT_BYTES - _ENVELOPE_BYTES:
+        raise FieldError(
+            f"{row.name}: expected at most {MAX_EVENT_BYTES} bytes for the event, found {size} in its data; hold long "
+            "texts elsewhere and give their SHA-256"
+        )
     try:
         catalogue.convert_data(row, data)
         value = format_event(event)
     except FormatError as error:
-        hint = "; hold long texts elsewhere and give their SHA-256" if str(MAX_EVENT_BYTES) in str(error) else ""
-        raise FieldError(f"{row.name}: {error}{hint}") from None
+        raise FieldError(f"{row.name}: {error}") from None
+    except UnicodeEncodeError:
+        raise FieldError(f"{row.name}: expected attributes of Unicode text, found a lone surrogate") from None
     return Signed(Subject(draft.subject), id_, value, tuple(sign(s, EVENT_PAYLOAD, value) for s in sender.signers))
 
 
@@ -170,7 +182,12 @@ class _Sealing:
             return {w: self._walk(v, (*path, n), f"{pointer}/{w}") for n, w, v in fields if v is not UNSET}
         if isinstance(value, (list, tuple)):
             return [self._walk(item, (*path, "*"), f"{pointer}/{i}") for i, item in enumerate(value)]
-        return msgspec.to_builtins(value)
+        try:
+            return msgspec.to_builtins(value)
+        except TypeError:
+            raise FieldError(
+                f"{self._row.name}: expected a JSON value for {pointer[6:]}, found {type(value).__name__}"
+            ) from None
 
     def _box(self, value: Any, plain: type, pointer: str) -> Any:
         if isinstance(value, Sealed):
@@ -183,4 +200,7 @@ class _Sealing:
         if self._key is None:
             self._key = self._vault.key_for(self._draft.subject, compartment_of(self._draft.data))
         place = msgspec.structs.replace(self._place, pointer=pointer)
-        return msgspec.to_builtins(seal_field(self._key, place, value))
+        try:
+            return msgspec.to_builtins(seal_field(self._key, place, value))
+        except FormatError as error:
+            raise FieldError(f"{self._row.name}: {pointer[6:]}: {error}") from None

@@ -13,8 +13,9 @@ from ledger.log import SUBMISSIONS, TOPICS, Message, Stored
 class _Shelf:
     """What all handles of one log share."""
 
-    def __init__(self) -> None:
+    def __init__(self, stride: int) -> None:
         self.topics: dict[str, list[list[Stored]]] = {}
+        self.stride = stride
         self.grown = asyncio.Condition()
 
 
@@ -22,7 +23,8 @@ class MemoryLog:
     """A log in memory. ``other()`` is the same log as another process sees it.
 
     Callers that break the contract get an AssertionError: two appends of one handle to a partition at once, a reader
-    used by two tasks, negative positions, empty appends.  ``shy`` makes reads shorter than asked, as is allowed.
+    used by two tasks, negative positions, empty appends.  ``shy`` makes reads shorter than asked, and
+    ``stride`` leaves gaps between positions; both are allowed.
     """
 
     def __init__(
@@ -32,8 +34,9 @@ class MemoryLog:
         clock: Callable[[], int] = lambda: 0,
         shy: random.Random | None = None,
         max_append_bytes: int = 1 << 20,
+        stride: int = 1,
     ) -> None:
-        self._shelf = _Shelf()
+        self._shelf = _Shelf(stride)
         self._clock = clock
         self._shy = shy
         self._limit = max_append_bytes
@@ -99,7 +102,7 @@ class MemoryLog:
         target = self._shelf.topics[topic][partition]
         for message in messages:
             time = self._clock() if topic == SUBMISSIONS else message.timestamp
-            at = len(target)
+            at = len(target) * self._shelf.stride
             target.append(Stored(at, time, message.key, message.value, message.headers))
 
     def _make(self, partitions: int) -> None:
@@ -111,7 +114,7 @@ class MemoryLog:
         )
         if size > self._limit:
             raise AppendTooLarge(f"expected at most {self._limit} bytes, found {size}")
-        first = len(self._shelf.topics[topic][partition])
+        first = len(self._shelf.topics[topic][partition]) * self._shelf.stride
         self.put(topic, partition, messages)
         async with self._shelf.grown:
             self._shelf.grown.notify_all()
@@ -150,7 +153,7 @@ class MemoryReader:
         assert self._owner is asyncio.current_task(), "a reader belongs to one task"
         await asyncio.sleep(0)
         self._check()
-        if wait and self._position >= len(self._messages):
+        if wait and not self._ready:
             async with self._shelf.grown:
                 try:
                     async with asyncio.timeout(wait):
@@ -160,8 +163,9 @@ class MemoryReader:
             self._check()
         if self._log._shy is not None:
             limit = self._log._shy.randint(1, limit)
-        found = self._messages[self._position : self._position + limit]
-        self._position += len(found)
+        found = self._messages[self._first : self._first + limit]
+        if found:
+            self._position = found[-1].position + 1
         return found
 
     def seek(self, position: int) -> None:
@@ -172,8 +176,12 @@ class MemoryReader:
         self._closed = True
 
     @property
+    def _first(self) -> int:
+        return -(-self._position // self._shelf.stride)
+
+    @property
     def _ready(self) -> bool:
-        return self._position < len(self._messages) or self._log._closed
+        return self._first < len(self._messages) or self._log._closed
 
     def _check(self) -> None:
         if self._closed:

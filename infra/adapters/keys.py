@@ -18,7 +18,8 @@ import os
 import shlex
 import stat
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -43,6 +44,14 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __repr__(self) -> str:
         return f"KeyFile(kid={self.kid!r}, alg={self.alg!r}, use={self.use!r})"
+
+    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+        """The same for rich, which would look at every member."""
+        yield from (("kid", self.kid), ("alg", self.alg), ("use", self.use))
+
+
+class _NotAKeyError(KeyFault):
+    """The bytes are no key file."""
 
 
 class SeedSigner:
@@ -152,9 +161,11 @@ def read_key(path: Path) -> KeyFile:
 def _parse(raw: bytes, where: str) -> KeyFile:
     try:
         return msgspec.json.decode(raw, type=KeyFile)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         # Not chained: the parser's message could repeat part of the secret.
-        raise KeyFault(f"expected a key as `rogatory keys new` writes it in {where}, found something else") from None
+        raise _NotAKeyError(
+            f"expected a key as `rogatory keys new` writes it in {where}, found something else"
+        ) from None
 
 
 def load_signer(reference: str) -> SeedSigner | CommandSigner:
@@ -169,17 +180,24 @@ def load_signer(reference: str) -> SeedSigner | CommandSigner:
             raw = os.environ.get(rest)
             if raw is None:
                 raise KeyFault(f"expected a key in the environment variable {rest}, found none")
-            return SeedSigner(_parse(raw.encode(), f"the environment variable {rest}"))
+            return SeedSigner(_parse(raw.encode("utf-8", "surrogateescape"), f"the environment variable {rest}"))
         if scheme == "command":
-            return CommandSigner(shlex.split(rest))
+            words = shlex.split(rest)
+            if not words:
+                raise KeyFault("expected command:PROGRAM ARGS, found no program")
+            return CommandSigner(words)
         return SeedSigner(read_key(Path(rest if scheme == "file" else reference)))
-    except FormatError as error:
+    except (FormatError, ValueError) as error:
         raise KeyFault(f"expected a usable key at {scheme}:…: {error}") from None
 
 
 def list_keys(folder: Path) -> list[KeyFile]:
     """The keys whose files lie in a folder, by kid; files of others' making are passed over."""
-    return sorted((read_key(path) for path in folder.glob("*.key")), key=lambda key: key.kid)
+    found = []
+    for path in folder.glob("*.key"):
+        with suppress(_NotAKeyError):
+            found.append(read_key(path))
+    return sorted(found, key=lambda key: key.kid)
 
 
 def find_key(

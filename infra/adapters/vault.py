@@ -30,7 +30,6 @@ class VaultFile:
     def __init__(self, path: Path) -> None:
         """Open or make the file (mode 0600)."""
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, str], bytes] = {}
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -46,16 +45,14 @@ class VaultFile:
 
     def key_for(self, subject: str, compartment: str) -> bytes:
         """The content key of a compartment; made, and on disk, before this returns."""
-        place = (subject, compartment)
+        # Asked of the file each time: another process may have destroyed it meanwhile.
         with self._lock:
-            if place not in self._known:
-                self._known[place] = self._read_or_make(place)
-            return self._known[place]
+            return self._read_or_make((subject, compartment))
 
     def keys_for(self, places: set[tuple[str, str]]) -> None:
         """Make the keys of many compartments in one transaction; bulk imports ask for them one by one afterwards."""
         with self._lock:
-            self._transact(sorted(places - self._known.keys()))
+            self._transact(sorted(places))
 
     def _read_or_make(self, place: tuple[str, str]) -> bytes:
         row = self._select(place)
@@ -96,7 +93,6 @@ class VaultFile:
     def destroy(self, subject: str, compartment: str) -> list[str]:
         """Destroy a compartment's key for good."""
         with self._lock:
-            self._known.pop((subject, compartment), None)
             rows = self._db.execute(
                 "UPDATE content_keys SET key = x'' WHERE subject = ? AND compartment = ? AND key <> x'' "
                 "RETURNING key_id",

@@ -115,8 +115,8 @@ async def _submit(
                 tally.add(await publisher.submit_all([publisher.create(draft) for draft in chunk]))
                 tell(tally.count)
         except (RogatoryError, OSError):
-            before = f"{tally.count} of {plural(seen.events, 'event')}"
-            note(f"{before} had been submitted before that; starting again adds the rest.")
+            if tally.count:
+                note(f"{tally.count} of {plural(seen.events, 'event')} had been submitted; starting again adds the rest.")
             raise
 
 

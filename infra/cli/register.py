@@ -16,6 +16,7 @@ from infra.cli.signing import choose
 from infra.cli.submit import change_register
 from infra.wiring import Ledger, open_ledger
 from ledger.catalogue.base import Data
+from ledger.chain import KNOWN_VERSIONS
 from ledger.errors import ConfigError
 from producers.builder import Draft, row_of
 
@@ -120,6 +121,11 @@ async def adopt(
     common: Common, version: Annotated[int, typer.Argument(min=2, help="The next version of admission and catalogue")]
 ) -> None:
     """Adopt the next version; needs as many authority keys as the threshold says."""
+    if version not in KNOWN_VERSIONS:
+        raise ConfigError(
+            f"expected a version that this release can execute, {', '.join(map(str, sorted(KNOWN_VERSIONS)))}, found "
+            f"{version}: every registrar and reader would stop; upgrade them first"
+        )
     async with open_ledger(common.settings(), note) as ledger:
         register = await ledger.register()
         if register is not None and version != register.version + 1:

@@ -19,6 +19,7 @@ from projections.store import Store
 from projections.view import Generation
 
 FOLD = StatusFold()
+_WAIT = 5.0  # a broker may know of an end a moment before it hands out what stands before it
 
 Told = tuple[int, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]
 """A message without its position: timestamp, key, value, headers."""
@@ -46,7 +47,7 @@ async def everything(log: Log, topic: str, partition: int) -> list[Stored]:
     found: list[Stored] = []
     end = await log.end(topic, partition)
     try:
-        while reader.position < end and (piece := await reader.read(1000, 5.0)):
+        while reader.position < end and (piece := await reader.read(1000, _WAIT)):
             found += piece
     finally:
         await reader.close()

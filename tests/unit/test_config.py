@@ -43,7 +43,7 @@ def test_a_ledger_is_all_that_must_be_given() -> None:
 
 
 def test_without_a_ledger_the_error_says_what_to_do() -> None:
-    with pytest.raises(ConfigError, match="--ledger file:FOLDER .* ROGATORY_LEDGER, or run `rogatory ledger open`"):
+    with pytest.raises(ConfigError, match=r"--ledger file:FOLDER .* ROGATORY_LEDGER, or run `rogatory ledger open`"):
         load({}, environ={})
 
 
@@ -162,13 +162,11 @@ def test_other_addresses_are_refused(text: str) -> None:
         parse_address(text)
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="an integer beyond any float")
 def test_a_number_of_any_size_is_a_config_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         load({}, file=written(tmp_path, 'ledger = "file:a"\ntimeout = 1' + "0" * 400), environ={})
 
 
-@pytest.mark.xfail(strict=True, reason="the length of an office code is not looked at")
 def test_an_office_longer_than_a_code_is_refused() -> None:
     with pytest.raises(ConfigError):
         load({"ledger": "file:a", "office": "R" * 33}, environ={})

@@ -85,6 +85,14 @@ class TestReplaying:
         assert replayed(store, book, log_of(book), until={0: 20}).nexts == {0: 20}
         assert total(store, book) == 19
 
+    @pytest.mark.parametrize(("end", "records"), [(0, 0), (1, 1), (3, 1), (4, 2), (5, 2), (28, 10)])
+    def test_gaps_between_positions_are_no_matter(self, store: Store, end: int, records: int) -> None:
+        book = book_of(1, 9)
+        log = MemoryLog(1, stride=3)
+        log.put(LEDGER, 0, book.messages[0])
+        outcome = replayed(store, book, log, until={0: end})
+        assert (outcome.sizes, outcome.stopped) == ({0: records}, {})
+
     def test_a_replay_goes_on_from_where_the_rows_stand(self, store: Store) -> None:
         book = book_of(2, 60)
         for end in (0, 1, 7, 7, 20):

@@ -48,12 +48,9 @@ def changed(**changes: Any) -> bytes:
 
 def test_a_seal_is_written_in_one_order_without_blanks() -> None:
     assert (
-        TEXT
-        == (
-            f'{{"v":1,"index":41,"seq":2,"prev":"{"5b" * 32}","sigs":[["{A}","{SIG}"],["{B}","{SIG}"]],'
-            f'"admitted":1741000000000,"epoch":0,"offset":57,"past":"{"c9" * 32}"}}'
-        ).encode()
-    )
+        f'{{"v":1,"index":41,"seq":2,"prev":"{"5b" * 32}","sigs":[["{A}","{SIG}"],["{B}","{SIG}"]],'
+        f'"admitted":1741000000000,"epoch":0,"offset":57,"past":"{"c9" * 32}"}}'
+    ).encode() == TEXT
     assert parse_seal(TEXT) == read_seal(TEXT) == SEAL
 
 

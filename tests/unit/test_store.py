@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from ledger.chain import Record
 from ledger.errors import ConfigError, FormatError, MisuseError, Overtaken
 from projections import schema
+from projections.digest import EMPTY_DONE, next_done
 from projections.queries import Filters, Queries
 from projections.schema import CHUNK
 from projections.store import Store
@@ -260,8 +261,11 @@ class TestCommitting:
         answer = Queries(store, FOLD, book.ledger_id).history_of("request/1")
         assert answer.value == list(range(1, 2 * CHUNK + 6))
         with store.engine.begin() as connection:
-            chunks = connection.execute(sa.select(schema.history.c.chunk)).scalars().all()
-        assert sorted(chunks) == [0, 1]
+            found = connection.execute(sa.select(schema.history.c.chunk, schema.history.c.indices)).all()
+            done = connection.execute(sa.select(schema.status.c.done).where(schema.status.c.seq > 1)).scalar()
+        chunks = dict(sorted(map(tuple, found)))
+        assert list(chunks) == [0, 1]
+        assert done == next_done(next_done(EMPTY_DONE, chunks[0].encode()), chunks[1].encode())
 
     def test_places_lead_near_an_index(self, store: Store) -> None:
         book = book_of(*(f"request/{i % 50}" for i in range(PLACE_EVERY + 10)))

@@ -121,7 +121,6 @@ def test_what_is_no_vault_is_a_key_fault(tmp_path: Path) -> None:
         VaultFile(path / "below")
 
 
-@pytest.mark.xfail(strict=True, reason="a second handle answers from memory after another destroyed the key")
 def test_a_key_destroyed_by_one_process_is_gone_for_the_others(vault: VaultFile, path: Path) -> None:
     other = VaultFile(path)
     other.key_for("request/1", GENERAL)
