@@ -23,7 +23,7 @@ from benchmarks.world import World, admit_all, submit
 from consumers.replay import replay
 from infra.adapters.kafka_log import KafkaLog
 from infra.adapters.ledger_folder import LedgerFolder
-from ledger.admission import Admitted, PartitionState, admit, prepare
+from ledger.admission import Admitted, PartitionState, admit, prepare, verify_ahead
 from ledger.chain import Record
 from ledger.event import read_event
 from ledger.ids import LedgerId
@@ -59,10 +59,12 @@ def admission(count: int) -> dict[str, Any]:
     def admitted() -> float:
         state = PartitionState(world.ledger_id, 0)
         begun = time.process_time()
-        for submission in submissions:
-            prepared = prepare(submission)
-            decision = admit(state, prepared)
-            state.advance(prepared, decision)
+        for start in range(0, len(submissions), 500):
+            batch = [prepare(submission) for submission in submissions[start : start + 500]]
+            verified = verify_ahead(state, batch)
+            for prepared in batch:
+                decision = admit(state, prepared, verified)
+                state.advance(prepared, decision)
         spent = (time.process_time() - begun) / len(submissions)
         assert state.index == len(submissions), decision
         assert isinstance(decision, Admitted)

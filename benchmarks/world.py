@@ -143,7 +143,7 @@ async def submit(log: Log, world: World, count: int) -> None:
 
 async def admit_all(log: Log, world: World, folder: Path) -> tuple[float, int]:
     """Let a registrar work everything off; CPU seconds of this process, and submissions."""
-    registrar = Registrar(log, world.ledger_id, 0, SqliteStateFile(folder / "state.sqlite", 0), world.log_key)
+    registrar = Registrar(log, world.ledger_id, 0, SqliteStateFile(folder / "state.sqlite", 0), [world.log_key])
     begun = time.process_time()
     count = await registrar.drain()
     spent = time.process_time() - begun

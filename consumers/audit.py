@@ -31,7 +31,7 @@ class PartitionReport(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     signatures: int
     repeated: int
-    """Identical copies of old records, left by registrars that overlapped; harmless."""
+    """Copies of old records, left by registrars that overlapped, or the losing side of a settled fork; harmless."""
     ahead: int
     """Messages beyond the next index: nobody of ours writes such; ignored by readers."""
     register_seq: int
@@ -98,7 +98,9 @@ class _Partition:
         elif isinstance(taken, Repeated):
             self._repeated += 1
             known = bytes(self._leaves[32 * taken.index : 32 * taken.index + 32])
-            if taken.leaf != known:
+            register = self._follower.state.register
+            settled = register.settled.get(f"{self._partition}/{taken.index}") if register else None
+            if taken.leaf != known and settled != known.hex():
                 raise ForkError(
                     f"partition {self._partition}, index {taken.index}: expected leaf {known.hex()} again, "
                     f"found {taken.leaf.hex()}"

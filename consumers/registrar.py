@@ -21,24 +21,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from ledger.admission import (
-    Admitted,
-    Decision,
-    PartitionState,
-    Prepared,
-    admit,
-    opens_epoch,
-    prepare,
-)
+from ledger.admission import Admitted, Decision, PartitionState, Prepared, admit, opens_epoch, prepare, verify_ahead
 from ledger.chain import KNOWN_VERSIONS
 from ledger.errors import ForkError, FormatError, IntegrityError, KeyFault, LogUnavailable, UnknownVersion
 from ledger.event import CONTENT_TYPE
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Log, Message, Reader, Stored, header
 from ledger.outcome import outcome_message
-from ledger.seal import entry, leaf_hash, read_seal
+from ledger.register import Register
+from ledger.seal import Seal, entry, leaf_hash, read_seal
 from ledger.signature import ENTRY_PAYLOAD, Signer, format_signature, sign
 from ledger.state import Snapshot, StateFile
 from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, SEAL_HEADER, Submission
@@ -57,21 +50,25 @@ class Registrar:
         ledger_id: LedgerId,
         partition: int,
         state_file: StateFile,
-        log_key: Signer | None = None,
+        log_keys: Sequence[Signer] = (),
         *,
         batch: int = BATCH,
     ) -> None:
-        """``log_key`` attests register records; partition 0's registrar cannot do without it."""
+        """``log_keys`` attest register records; partition 0's registrar cannot do without the one in force."""
         self._log = log
         self._ledger_id = ledger_id
         self.partition = partition
         self._file = state_file
-        self._log_key = log_key
+        self._log_keys = {key.kid: key for key in log_keys}
         self._batch = batch
         self._state: PartitionState | None = None
         self._ledger_next = 0
         self._reader: Reader | None = None
         self._tail: _Tail | None = None
+        self.consumed = 0
+        """Submissions decided by this object."""
+        self._looked = 0
+        """Up to where the ledger was searched for records that no submission explains."""
         self._unwritten: list[Message] = []
         """Outcomes of decisions behind which no record of the ledger is known yet."""
 
@@ -96,6 +93,7 @@ class Registrar:
         self._state = snapshot.restore() if snapshot else PartitionState(self._ledger_id, self.partition)
         self._ledger_next = snapshot.ledger_next if snapshot else 0
         self._unwritten = []
+        self._looked = 0
         self._tail = _Tail(self._log.reader(LEDGER, self.partition, self._ledger_next), self.partition)
         self._reader = self._log.reader(SUBMISSIONS, self.partition, await self._resume_at())
 
@@ -153,6 +151,7 @@ class Registrar:
         if not stored:
             if self._unwritten:
                 await self._write([])
+            await self._check_tail()
             return 0
         try:
             decided = self._decide(stored)
@@ -162,6 +161,7 @@ class Registrar:
             # Unknown what is written: only the ordinary path from the saved state tells.
             await self._drop()
             raise
+        self.consumed += len(decided)
         return len(decided)
 
     def _decide(self, stored: list[Stored]) -> list[tuple[Prepared, Decision]]:
@@ -173,11 +173,12 @@ class Registrar:
         state.heads = self._file.heads({p.subject for p in prepared if p.event})
         state.identities = self._file.identities([p.identity for p in prepared if p.identity])
         loaded = dict(state.heads), dict(state.identities)
+        verified = verify_ahead(state, prepared)
         decided = []
         for one in prepared:
             if state.version not in KNOWN_VERSIONS:
                 break  # the adoption itself is sealed under the version before it
-            decision = admit(state, one)
+            decision = admit(state, one, verified)
             if epoch != state.epoch and not isinstance(decision, Admitted):
                 raise IntegrityError(
                     f"partition {self.partition}: expected submissions.reopened to open epoch {epoch}, found {decision}"
@@ -218,6 +219,36 @@ class Registrar:
             state = self.state
             self._file.save(Snapshot.of(state, self._ledger_next), state.heads, state.identities)
 
+    async def _check_tail(self) -> None:
+        """With every submission decided, no record may stand beyond the next index.
+
+        Raises:
+            ForkError: one does that no submission explains.
+        """
+        start = max(self._ledger_next, self._looked)
+        if await self._log.end(LEDGER, self.partition) <= start:
+            return
+        state = self.state
+        reader = self._log.reader(LEDGER, self.partition, start)
+        try:
+            while messages := await reader.read(self._batch):
+                for stored in messages:
+                    seal = _seal_of(stored)
+                    if seal is None or seal.index != state.index:
+                        continue  # a copy of an old record is harmless, anything else the readers report
+                    place = (seal.epoch, seal.offset)
+                    submitted = await self._log.end(SUBMISSIONS, self.partition)
+                    if (state.epoch, state.offset) < place < (state.epoch, submitted):
+                        return  # another registrar was faster with what has just come
+                    raise ForkError(
+                        f"partition {self.partition}: expected no record at index {seal.index}, since every submission "
+                        f"is decided, found one at position {stored.position} that names submission {place}; a person "
+                        "must find out who wrote it"
+                    )
+        finally:
+            await reader.close()
+        self._looked = reader.position
+
     async def _append_outcomes(self) -> None:
         while self._unwritten:
             size, count = 0, 0
@@ -251,15 +282,21 @@ class Registrar:
     def _message(self, prepared: Prepared, decision: Admitted) -> Message:
         headers = [(CONTENT_TYPE_HEADER, CONTENT_TYPE), (SEAL_HEADER, decision.seal_text)]
         if decision.register is not None and self.partition == 0:
-            if self._log_key is None or self._log_key.kid not in decision.register.log_keys:
-                raise KeyFault(
-                    f"expected a log key of the register ({', '.join(decision.register.log_keys)}) to attest register "
-                    f"records, found {self._log_key.kid if self._log_key else 'none'}"
-                )
             made = entry(decision.seal_text, prepared.submission.value or b"")
-            headers.append((ATTEST_HEADER, format_signature(sign(self._log_key, ENTRY_PAYLOAD, made))))
+            attest = sign(self._log_key(decision.register), ENTRY_PAYLOAD, made)
+            headers.append((ATTEST_HEADER, format_signature(attest)))
         key = decision.subject.encode()
         return Message(key, prepared.submission.value, tuple(headers), decision.seal.admitted)
+
+    def _log_key(self, register: Register) -> Signer:
+        """A log key in force behind a register record; a new one attests for itself, since the old may be lost."""
+        for kid in register.log_keys:
+            if kid in self._log_keys:
+                return self._log_keys[kid]
+        raise KeyFault(
+            f"expected a log key of the register ({', '.join(register.log_keys)}) to attest register records, "
+            f"found {', '.join(self._log_keys) or 'none'}"
+        )
 
     async def _one(self, topic: str, position: int) -> Stored | None:
         reader = self._log.reader(topic, self.partition, position)
@@ -333,10 +370,8 @@ class _Tail:
                     return None
             stored = self._waiting[-1]
             text = header(stored.headers, SEAL_HEADER)
-            try:
-                found = -1 if text is None else read_seal(text).index
-            except FormatError:
-                found = -1
+            seal = _seal_of(stored)
+            found = seal.index if seal else -1
             if found == index:
                 assert text is not None
                 return stored.position, _leaf(text, stored)
@@ -350,6 +385,14 @@ class _Tail:
 
     async def close(self) -> None:
         await self._reader.close()
+
+
+def _seal_of(stored: Stored) -> Seal | None:
+    text = header(stored.headers, SEAL_HEADER)
+    try:
+        return None if text is None else read_seal(text)
+    except FormatError:
+        return None
 
 
 def _leaf(seal_text: bytes, stored: Stored) -> bytes:

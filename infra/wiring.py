@@ -25,7 +25,7 @@ from consumers import replay as replaying
 from consumers.herald import Herald
 from consumers.registrar import Registrar
 from infra.adapters.kafka_log import KafkaLog
-from infra.adapters.keys import find_key, load_signer
+from infra.adapters.keys import SeedSigner, list_keys, load_signer
 from infra.adapters.ledger_folder import LedgerFolder
 from infra.adapters.state_file import SqliteStateFile
 from infra.adapters.vault import VaultFile
@@ -33,7 +33,7 @@ from infra.config import Config, FileLedger
 from infra.reading import Genesis, find_genesis, is_held, read_register, read_register_seq
 from infra.workers import Workers, together
 from ledger.errors import ConfigError, IntegrityError, KeyFault, LogSettings, LogUnavailable
-from ledger.ids import Kid, LedgerId
+from ledger.ids import LedgerId
 from ledger.log import LEDGER, Log
 from ledger.register import Register
 from ledger.signature import Signer
@@ -158,16 +158,11 @@ class Ledger:
         """Whether a registrar of another process holds a state file here, so that submissions are being worked off."""
         return any(is_held(self.state_path(p)) for p in range(self.partitions))
 
-    async def log_key(self) -> Signer | None:
-        """The key that attests register records: the configured one, else one of the keys folder, else None."""
-        if self.config.log_key is not None:
-            return load_signer(self.config.log_key)
-        register = await self.register()
-        kids = register.log_keys if register else [Kid(k.kid) for k in self.genesis.log_keys]
-        for kid in kids:
-            if find_key(self.config.keys, kid=kid) is not None:
-                return load_signer(str(self.config.keys / f"{kid.replace('#', '-')}.key"))
-        return None
+    def log_keys(self) -> list[Signer]:
+        """The keys here that can attest register records: the configured one, and those of the keys folder."""
+        named = [] if self.config.log_key is None else [load_signer(self.config.log_key)]
+        kept = [SeedSigner(key) for key in list_keys(self.config.keys) if key.use == "log"]
+        return [*named, *kept]
 
     @asynccontextmanager
     async def workers(
@@ -183,8 +178,8 @@ class Ledger:
         for partition in chosen:
             if not 0 <= partition < self.partitions:
                 raise ConfigError(f"expected partitions from 0 to {self.partitions - 1}, found {partition}")
-        key = await self.log_key() if 0 in chosen else None
-        if 0 in chosen and key is None:
+        keys = self.log_keys() if 0 in chosen else []
+        if 0 in chosen and not keys:
             raise KeyFault(
                 f"expected a log key of the register to attest partition 0 with, found none in {self.config.keys}: "
                 "name one with ROGATORY_LOG_KEY or log_key in rogatory.toml, or leave partition 0 to the machine that "
@@ -194,7 +189,7 @@ class Ledger:
             made = []
             for partition in chosen:
                 state = SqliteStateFile(self.state_path(partition), partition)
-                registrar = Registrar(self.log, self.ledger_id, partition, state, key)
+                registrar = Registrar(self.log, self.ledger_id, partition, state, keys)
                 stack.push_async_callback(registrar.close)
                 made.append(registrar)
             carrier = Herald(self.log, self.partitions, time.monotonic) if herald else None

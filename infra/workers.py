@@ -33,7 +33,8 @@ class Workers:
         Raises:
             IntegrityError: a partition does not follow the register.
         """
-        first = await self.recover()
+        await self.recover()
+        first = self._consumed()
         patience = time.monotonic() + _PATIENCE
         while True:
             draining = asyncio.ensure_future(gathered([r.drain() for r in self.registrars]))
@@ -62,10 +63,10 @@ class Workers:
             for registrar in self.registrars:
                 await registrar.recover()
             self._recovered = True
-        return self._consumed()
+        return sum(r.state.offset + 1 for r in self.registrars)
 
     def _consumed(self) -> int:
-        return sum(r.state.offset + 1 for r in self.registrars)
+        return sum(r.consumed for r in self.registrars)
 
     def _even(self) -> bool:
         """Whether all partitions hold the same register, by their registrars."""

@@ -45,7 +45,7 @@ KNOWN_VERSIONS = frozenset({1})
 """Admission and catalogue versions that this release can execute."""
 
 ADMITTED = 0
-"""The disposition of what became a record (``ledger/admission.py`` has the table)."""
+"""The disposition of what became a record (``ledger/dispositions.py`` has the table)."""
 
 
 class Record(msgspec.Struct, frozen=True):

@@ -167,6 +167,9 @@ def named_keys(keys: list[own.NamedKey]) -> dict[Kid, bytes]:
 
 
 def _open(ledger_id: LedgerId, data: own.RegisterOpened, change: Change) -> Register:
+    name = ledger_id.partition(".")[0]
+    if data.name != name:
+        raise Contradiction(f"the ledger's name, {name}", data.name)
     authorities = named_keys(data.authorities)
     log_keys = named_keys(data.log_keys)
     if set(authorities.values()) & set(log_keys.values()):

@@ -20,6 +20,7 @@ Hashes are lower hex.  Members stand in this order, without blanks, and ``format
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from struct import Struct as Layout
 from typing import Annotated
@@ -106,7 +107,7 @@ def read_seal(raw: bytes) -> Seal:
     return seal
 
 
-def seal_signatures(signatures: list[Signature]) -> list[tuple[str, str]]:
+def seal_signatures(signatures: Sequence[Signature]) -> list[tuple[str, str]]:
     """``sigs`` of a seal: sorted by kid."""
     if len(signatures) > 1:
         signatures = sorted(signatures)

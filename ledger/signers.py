@@ -15,7 +15,8 @@ act by the wrong one did happen, and becomes a finding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
@@ -42,6 +43,15 @@ COORDINATOR_FAMILIES = frozenset({"office", "key", "instrument", "act", "coordin
 OWN_OFFICE_FAMILIES = frozenset({"role", "contact"})
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """An event with its signatures: its bytes, their SHA-256, the same read as JSON, and who signed."""
+
+    value: bytes
+    digest: bytes
+    event: dict[str, Any]
+    signatures: Sequence[Signature]
+
+
 class Signers(msgspec.Struct, frozen=True):
     """Who signed, all of it verified: how many authority keys, and the offices by a sign key of theirs."""
 
@@ -49,32 +59,55 @@ class Signers(msgspec.Struct, frozen=True):
     sign_offices: frozenset[OfficeCode]
 
 
+Verified = AbstractSet[tuple[bytes, bytes, bytes]]
+"""Signatures known to be good: (public key, signature, SHA-256 of the event's bytes)."""
+
+
+def verify_all(register: Register, events: Iterable[tuple[bytes, bytes, Sequence[Signature]]]) -> Verified:
+    """The good ones among the signatures of many events, by the keys that the register knows now.
+
+    Verifying in one go costs a quarter less than between other work, and says nothing about who may sign: a key that
+    is revoked meanwhile is still refused by ``check_signatures``.
+
+    Args:
+        register: where the keys stand.
+        events: bytes, their SHA-256, and signatures of each.
+    """
+    good = set()
+    for value, digest, signatures in events:
+        message = pae(EVENT_PAYLOAD, value)
+        for signature in signatures:
+            key = register.keys.get(signature.kid)
+            if key is not None and verify_message(key.public_key, signature.value, message):
+                good.add((key.public_key, signature.value, digest))
+    return good
+
+
 def check_signatures(
     register: Register | None,
-    value: bytes,
-    event: dict[str, Any],
+    signed: Signed,
     row: EventType,
-    signatures: list[Signature],
     judged_at: int,
+    verified: Verified,
 ) -> Signers:
     """Checks 12 to 15, each of all signatures before the next.
 
     Args:
         register: as of the submission; None before genesis.
-        value: the event's bytes.
-        event: the same, read.
+        signed: the event with its signatures, 1 to 4, each by another kid.
         row: its type.
-        signatures: 1 to 4, each by another kid.
         judged_at: ms at which keys must be valid: when it is admitted, for a copy when partition 0 admitted it.
+        verified: signatures that need not be verified again.
 
     Raises:
         Refusal: one of them doesn't hold.
     """
-    message = pae(EVENT_PAYLOAD, value)
+    event, signatures = signed.event, signed.signatures
     if len(signatures) == 1 and register is not None:
-        plain = _check_plain(register, event, signatures[0], judged_at, message)
+        plain = _check_plain(register, signed, judged_at, verified)
         if plain is not None:
             return plain
+    message = pae(EVENT_PAYLOAD, signed.value)
     authorities = register.authorities if register else _genesis_authorities(row, event["data"])
     publics = [_public_key(register, authorities, s.kid) for s in signatures]
     office = event["source"][7:]
@@ -91,17 +124,19 @@ def check_signatures(
     return Signers(len(signatures) - len(others), offices)
 
 
-def _check_plain(
-    register: Register, event: dict[str, Any], signature: Signature, judged_at: int, message: bytes
-) -> Signers | None:
+def _check_plain(register: Register, signed: Signed, judged_at: int, verified: Verified) -> Signers | None:
     """The ordinary case at once: one good signature by a valid sign key of the source. None: look closely."""
+    signature = signed.signatures[0]
     key = register.keys.get(signature.kid)
     if (
         key is None
         or key.use != "sign"
-        or event["source"][7:] != key.office
+        or signed.event["source"][7:] != key.office
         or not key.valid_at(judged_at)
-        or not verify_message(key.public_key, signature.value, message)
+        or (
+            (key.public_key, signature.value, signed.digest) not in verified
+            and not verify_message(key.public_key, signature.value, pae(EVENT_PAYLOAD, signed.value))
+        )
     ):
         return None
     return Signers(0, frozenset((key.office,)))

@@ -21,7 +21,7 @@ from ledger.log import Stored, header
 from ledger.register import Register
 from ledger.seal import entry, parse_seal
 from ledger.signature import ENTRY_PAYLOAD, parse_signature, verify
-from ledger.signers import check_allowed, check_signatures
+from ledger.signers import Signed, check_allowed, check_signatures
 from ledger.submission import ATTEST_HEADER
 
 
@@ -43,7 +43,8 @@ def check_record(before: Register | None, after: Register | None, record: Record
         row = catalogue.known(record.event.type)
         judged_at = seal.admitted if seal.home is UNSET else seal.home.admitted
         signatures = seal.signatures()
-        signers = check_signatures(before, record.value, event, row, signatures, judged_at)
+        signed = Signed(record.value, b"", event, signatures)
+        signers = check_signatures(before, signed, row, judged_at, frozenset())
         check_allowed(before, event, row, signers)
         attested = _check_attest(after, record, stored)
     except Refusal as refusal:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from hashlib import sha256
 
-from ledger.errors import FormatError, LogUnavailable, RogatoryError
+from ledger.errors import FormatError, LogUnavailable
 from ledger.log import LEDGER, OUTCOMES, Log, Reader, Stored, header
 from ledger.outcome import Outcome, read_outcome
 from ledger.seal import entry, leaf_hash, read_seal
@@ -36,6 +36,7 @@ class Watcher:
         """Nothing is read before ``watch``."""
         self._log = log
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
+        self._starting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._waiting: dict[_Place, asyncio.Future[Answer]] = {}
         self._passed: OrderedDict[_Place, Answer] = OrderedDict()
 
@@ -45,22 +46,19 @@ class Watcher:
         Raises:
             LogUnavailable: the log does not answer.
         """
-        if partition in self._tasks:
-            return
-        self._tasks[partition] = []
-        try:
+        # Whoever comes while another still asks for the ends must wait as well: an answer could stand before them.
+        async with self._starting[partition]:
+            if partition in self._tasks:
+                return
             readers = [
                 self._log.reader(topic, partition, await self._log.end(topic, partition))
                 for topic in (LEDGER, OUTCOMES)
             ]
-        except RogatoryError:
-            del self._tasks[partition]
-            raise
-        takes = (self._take_record, self._take_outcome)
-        self._tasks[partition] = [
-            asyncio.create_task(self._follow(reader, partition, take))
-            for reader, take in zip(readers, takes, strict=True)
-        ]
+            takes = (self._take_record, self._take_outcome)
+            self._tasks[partition] = [
+                asyncio.create_task(self._follow(reader, partition, take))
+                for reader, take in zip(readers, takes, strict=True)
+            ]
 
     async def answer(self, partition: int, offset: int, digest: str) -> Answer:
         """The receipt or outcome of a submission; waits until there is one."""

@@ -1,8 +1,8 @@
 """What a projection is: a pure fold of one subject's records into facts, and the columns one can search by.
 
 ``evolve(facts, record)`` sees one subject's facts and that subject's next record, and nothing else: no clock, no
-register, no other subject, no order among subjects.  So the same facts come out whatever the interleaving of partitions and
-the size of batches, live or replayed.  Facts are a frozen msgspec Struct that survives JSON unchanged.
+register, no other subject, no order among subjects.  So the same facts come out whatever the interleaving of
+partitions and the size of batches, live or replayed.  Facts are a frozen msgspec Struct that survives JSON unchanged.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Fold(Protocol[F]):
 
     @property
     def version(self) -> int:
-        """Raised whenever the same records would give other facts; stores of different versions are not compared."""
+        """Goes up whenever the same records would give other facts; stores of different versions are not compared."""
         ...
 
     @property
@@ -43,7 +43,7 @@ class Fold(Protocol[F]):
         ...
 
     def evolve(self, facts: F | None, record: Record) -> F:
-        """The facts after one more record of the subject; None before its first. Never raises for an admitted record."""
+        """The facts after one more record of the subject (None before its first). Never raises for an admitted one."""
         ...
 
     def columns(self, facts: F) -> Mapping[str, Column]:

@@ -1,4 +1,4 @@
-"""Rogatory's public face: what another system imports to publish to a ledger and to check what it was told.
+"""Rogatory's public face: what another system imports to publish to a ledger.
 
 ::
 

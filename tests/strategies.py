@@ -45,9 +45,7 @@ def sealed() -> st.SearchStrategy[dict[str, Any]]:
 def offices() -> st.SearchStrategy[str]:
     """Office codes, most of them real."""
     real = st.sampled_from(["RU-OMS", "RU-ALT", "RU-T-WSIB", "RU-N-VOLGA", "RU-PGO", "KZ-B-01", "KZ-MTP"])
-    return real | st.from_regex(rf"\A{ids.OFFICE_CODE}\Z").filter(
-        lambda code: len(code) <= ids.OFFICE_CODE_MAX
-    )
+    return real | st.from_regex(rf"\A{ids.OFFICE_CODE}\Z").filter(lambda code: len(code) <= ids.OFFICE_CODE_MAX)
 
 
 def dates() -> st.SearchStrategy[str]:
@@ -97,9 +95,7 @@ _public = st.text(
     min_size=1,
     max_size=256,
 )
-_amount = st.builds(
-    lambda n, d: f"{n}.{d}" if d else str(n), st.integers(0, 10**17), st.sampled_from(["", "5", "00"])
-)
+_amount = st.builds(lambda n, d: f"{n}.{d}" if d else str(n), st.integers(0, 10**17), st.sampled_from(["", "5", "00"]))
 _states = st.sampled_from(["RU", "KZ", "BY", "CH", "DE"]) | st.from_regex(r"\A[A-Z]{2}\Z")
 
 # By the type's marks; anything else is made from its pattern and bounds.

@@ -18,9 +18,10 @@ import os
 import shlex
 import stat
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from nacl.public import PrivateKey
@@ -45,9 +46,9 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         return f"KeyFile(kid={self.kid!r}, alg={self.alg!r}, use={self.use!r})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, str]]:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """The same for rich, which would look at every member."""
-        yield from (("kid", self.kid), ("alg", self.alg), ("use", self.use))
+        return [("kid", self.kid), ("alg", self.alg), ("use", self.use)]
 
 
 class _NotAKeyError(KeyFault):

@@ -57,5 +57,5 @@ def _told(ledger_id: str, reports: list[PartitionReport]) -> None:
         say(f"Not sound: {len(faults)} of {plural(len(reports), 'partition')} at fault, not checked behind that.")
     else:
         say(f"Sound: {plural(records, 'record')} and {plural(signatures, 'signature')} checked.")
-    if len({r.register_seq for r in reports}) > 1:
+    if not faults and len({r.register_seq for r in reports}) > 1:
         say("The partitions do not hold the same register yet: `rogatory run all` lets them follow.")

@@ -116,7 +116,7 @@ async def _submit(
                 tell(tally.count)
         except (RogatoryError, OSError):
             if tally.count:
-                note(f"{tally.count} of {plural(seen.events, 'event')} had been submitted; starting again adds the rest.")
+                note(f"{tally.count} of {plural(seen.events, 'event')} were submitted; starting again adds the rest.")
             raise
 
 

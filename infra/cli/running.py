@@ -28,7 +28,7 @@ _log = logging.getLogger("rogatory.run")
 @app.command()
 @command(level=logging.INFO)
 async def registrar(common: Common, partitions: _Parts = None, until_idle: _Idle = False) -> None:
-    """Admit what is submitted. One process per partition at a time; a second one waits for nothing and does no harm."""
+    """Admit what is submitted: one process per partition and state folder; a second one elsewhere does no harm."""
     chosen = _numbers(partitions)
     async with (
         _opened(common, until_idle) as (ledger, stop),

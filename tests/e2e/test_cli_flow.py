@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.log_place import Place
 from tests.e2e.cli import Cli, process
 
 RECEIVED = '{"channel": "direct", "from": "KZ-B-01", "to": "RU-OMS", "translations": []}'
 ACCEPTED = '{"executing": "RU-OMS", "note": "a secret note"}'
 
 
-def _go(folder: Path, *open_args: str) -> None:
+def _go(folder: Path, name: str, *open_args: str) -> None:
     """Every command once; each step checks what the one before it has made."""
-    said = process("ledger", "open", "assistance", "--partitions", "2", *open_args, cwd=folder).stdout
-    assert "Opened assistance." in said
+    said = process("ledger", "open", name, "--partitions", "2", *open_args, cwd=folder).stdout
+    assert f"Opened {name}." in said
     process("run", "all", "--until-idle", cwd=folder)
     process("register", "office", "RU-OMS", "--name", "Омск", "--tz", "Asia/Omsk", "--work", cwd=folder)
     kid = json.loads(process("keys", "new", "RU-OMS", "--json", cwd=folder).stdout)["kid"]
@@ -54,16 +55,14 @@ def _go(folder: Path, *open_args: str) -> None:
 
 
 def test_everything_on_a_ledger_folder(tmp_path: Path) -> None:
-    _go(tmp_path)
+    _go(tmp_path, "assistance")
 
 
 @pytest.mark.kafka
-def test_everything_on_kafka(tmp_path: Path, kafka_bootstrap: str) -> None:
-    _go(tmp_path, "--ledger", f"kafka://{kafka_bootstrap}/assistance")
-    second = process(
-        "ledger", "open", "assistance", "--ledger", f"kafka://{kafka_bootstrap}/assistance", "--write", "b.toml",
-        cwd=tmp_path, code=2,
-    )  # fmt: skip
+def test_everything_on_kafka(tmp_path: Path, kafka_place: Place) -> None:
+    address = f"kafka://{kafka_place.bootstrap}/{kafka_place.name}"
+    _go(tmp_path, kafka_place.name, "--ledger", address)
+    second = process("ledger", "open", kafka_place.name, "--ledger", address, "--write", "b.toml", cwd=tmp_path, code=2)
     assert "opened before" in second.stderr
 
 

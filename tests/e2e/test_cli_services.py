@@ -103,3 +103,28 @@ def test_a_terminal_sees_a_progress_bar(place: Path) -> None:
     assert b"Submitting" in os.read(master, 65536)
     assert b"admitted" in done.stdout
     os.close(master)
+
+
+def test_a_command_that_is_interrupted_ends_with_130(place: Path, cli: Cli) -> None:
+    before = _submitted(cli)
+    args = ["publish", "request/1", "request.accepted", "--data", ACCEPTED, "--no-work", "--wait", "60"]
+    with serving(*args, cwd=place, until="") as waiting:
+        deadline = time.monotonic() + 30
+        while _submitted(cli) == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(30) == 130
+    assert (place / "service.log").read_text() == ""
+
+
+def _submitted(cli: Cli) -> int:
+    return sum(part["submissions"] for part in cli.json("ledger", "show")["partitions"])
+
+
+def test_a_reader_that_goes_away_is_no_fault(place: Path) -> None:
+    done = subprocess.run(
+        f"{' '.join(command('catalogue'))} | head -1", shell=True, cwd=place, env=environment(), capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert done.stderr == ""

@@ -49,7 +49,7 @@ def memory_state(partition: int) -> SqliteStateFile:
 
 def registrar(log: Log, people: People, partition: int, state: StateFile, batch: int = BATCH) -> Registrar:
     """A registrar of small batches."""
-    return Registrar(log, people.ledger_id, partition, state, people.log_key, batch=batch)
+    return Registrar(log, people.ledger_id, partition, state, [people.log_key], batch=batch)
 
 
 async def settle(registrars: Sequence[Registrar], herald: Herald) -> None:

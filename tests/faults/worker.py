@@ -1,9 +1,9 @@
 """The processes that the kill campaign kills: ``python -m tests.faults.worker TASK`` with a ``Task`` as JSON.
 
-``serve``     registrars of all partitions, a herald and a follower of the status projection, until a line comes on
-              standard input; then until nothing moves, and ends with status 0
-``publish``   submits the stream of its seed piece by piece, and prints ``<partition> <offset> <id>`` of every event
-              once its append has returned; ends with the stream
+``serve``     registrars of all partitions, a herald and a follower of the status projection; prints ``ready``, works
+              until a line comes on standard input, then until nothing moves, and ends with status 0
+``publish``   submits as many events of its seed's stream as each line on standard input says, and prints
+              ``<partition> <offset> <id>`` of every event once its append has returned
 
 Either can be told to die: at the ``n``-th write or commit of this process, before it, after it, or some moments after
 it has begun.  The wrappers that count are this module's; what they wrap is what runs in production.
@@ -12,6 +12,7 @@ it has begun.  The wrappers that count are this module's; what they wrap is what
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 import sys
@@ -32,7 +33,7 @@ from tests.contracts.log_place import Place
 from tests.faults.checks import FOLD
 from tests.faults.faulty import GatedLog, GatedState, GatedStore, When, Write
 from tests.faults.ground import registrar, settle
-from tests.faults.world import People, Stream
+from tests.faults.world import People, Sent, Stream
 
 LIMITS = Limits(piece=16, records=32, seconds=0.05, wait=0.2)
 
@@ -64,9 +65,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     kill: Kill | None = None
 
 
-def people_of(task: Task) -> People:
+def people_of(partitions: int) -> People:
     """The same people in all processes."""
-    return People(task.partitions, "kills")
+    return People(partitions, "kills")
 
 
 class Reaper:
@@ -110,7 +111,7 @@ def die() -> None:
 
 async def serve(task: Task, log: Log, reaper: Reaper) -> None:
     """Registrars, herald and projection, as production runs them side by side."""
-    people, folder = people_of(task), Path(task.folder)
+    people, folder = people_of(task.partitions), Path(task.folder)
     states = [SqliteStateFile(folder / f"p{p}.sqlite", p) for p in range(task.partitions)]
     gated = GatedLog(log, reaper.slow)
     registrars = [registrar(gated, people, p, GatedState(s, p, reaper)) for p, s in enumerate(states)]
@@ -118,6 +119,7 @@ async def serve(task: Task, log: Log, reaper: Reaper) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     threading.Thread(target=lambda: (sys.stdin.readline(), loop.call_soon_threadsafe(stop.set)), daemon=True).start()
+    say("ready")
     with GatedStore(open_engine(f"sqlite:///{folder}/store.db")) as store:
         store.gate = reaper
         generation = store.live(FOLD, people.ledger_id)
@@ -141,23 +143,31 @@ async def serve(task: Task, log: Log, reaper: Reaper) -> None:
 
 
 async def publish(task: Task, log: Log, reaper: Reaper) -> None:
-    """Submit a part of the stream; a line stands for what was acknowledged."""
-    people = people_of(task)
-    opening = [(0, signed.message(), signed.id) for signed in people.opening()]
-    stream = Stream(people, task.seed, subjects=30)
-    sends = [*opening, *((s.partition, s.message, s.id or "-") for s in stream.take(task.count))]
+    """Submit the stream, from where an earlier process came to; a line stands for what was acknowledged."""
+    people = people_of(task.partitions)
+    opening = [Sent(0, signed.message(), signed.id, "opening") for signed in people.opening()]
+    stream = [*opening, *Stream(people, task.seed, subjects=30).take(task.count)]
+    waiting = iter(stream[task.skip :])
     gated = GatedLog(log, reaper.slow)
-    for number, (partition, message, id_) in enumerate(sends):
-        if number < task.skip:
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        for sent in itertools.islice(waiting, int(line)):
+            offset = await append(gated, sent)
+            say(f"{sent.partition} {offset} {sent.id or '-'}")
+
+
+async def append(log: Log, sent: Sent) -> int:
+    """Its offset, after as many attempts as it takes."""
+    while True:
+        try:
+            return await log.append(SUBMISSIONS, sent.partition, [sent.message])
+        except LogUnavailable:
             continue
-        while True:
-            try:
-                offset = await gated.append(SUBMISSIONS, partition, [message])
-            except LogUnavailable:
-                continue
-            break
-        sys.stdout.write(f"{partition} {offset} {id_}\n")
-        sys.stdout.flush()
+
+
+def say(line: str) -> None:
+    """To whoever has started us, at once."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 async def main(task: Task) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.admission import Admitted, Decision, PartitionState, admit, prepare
+from ledger.admission import Admitted, Decision, PartitionState, admit, prepare, verify_ahead
 from ledger.catalogue.base import EventType, types_by_name
 from ledger.dispositions import MEANING, Refused
 from ledger.log import Headers
@@ -42,7 +42,8 @@ def both(state: PartitionState, submission: Submission) -> Decision:
     quick = admit(state, prepare(submission))
     strict = admit(state, prepare(submission, strict=True))
     assert quick == strict
-    assert admit(state, prepare(submission)) == quick
+    ahead = prepare(submission)
+    assert admit(state, ahead, verify_ahead(state, [ahead])) == quick
     assert snapshot(state) == before
     if isinstance(quick, Refused):
         assert MEANING[quick.disposition]

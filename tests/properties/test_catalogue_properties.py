@@ -88,9 +88,7 @@ def test_plain_text_in_a_sealed_field_is_refused(row: EventType, data: st.DataOb
 @every_type
 @few
 @given(data=st.data(), value=json_values())
-def test_wrong_values_are_refused_with_a_format_error_only(
-    row: EventType, data: st.DataObject, value: object
-) -> None:
+def test_wrong_values_are_refused_with_a_format_error_only(row: EventType, data: st.DataObject, value: object) -> None:
     members = with_data(row, data)
     name = data.draw(st.sampled_from(row.data.__struct_encode_fields__))
     refused(row, {**members, name: value})

@@ -21,12 +21,14 @@ from ledger.admission import (
     identity_of,
     opens_epoch,
     prepare,
+    verify_ahead,
 )
 from ledger.chain import KNOWN_VERSIONS
 from ledger.dispositions import MEANING, Disposition, Refused
 from ledger.event import MAX_EVENT_BYTES
 from ledger.log import Message
 from ledger.merkle import push, root
+from ledger.register import make_ledger_id
 from ledger.seal import Home, entry, format_seal, leaf_hash, parse_seal, seal_signatures
 from ledger.signature import ENTRY_PAYLOAD, encode_base64, format_signature, parse_signature, sign
 from ledger.submission import HOME_HEADER, SIGNATURE_HEADER, Receipt, Submission, parse_signatures
@@ -788,6 +790,14 @@ def test_18_a_version_that_is_not_the_next(w: World, version: int) -> None:
     refused(w.decide(w.adopt(version), w.authorities, partition=0), D.CONTRADICTS_REGISTER, "version 2, the next")
 
 
+def test_18_a_genesis_of_another_name_than_its_own() -> None:
+    world = World()
+    world.genesis = world.make_genesis(name="other")
+    state = PartitionState(make_ledger_id(world.genesis, "test"), 0)
+    prepared = prepare(world.submission(world.genesis, world.authorities[:2], partition=0))
+    refused(admit(state, prepared), D.CONTRADICTS_REGISTER, "the ledger's name, test, found other")
+
+
 def test_18_a_second_opening(w: World) -> None:
     data = json.loads(w.make_genesis(threshold=1))["data"]
     raw = w.event("register", "register.opened", data, office="RU-GUMPS")
@@ -1044,6 +1054,51 @@ def test_a_reopening_of_another_partition_is_in_the_wrong_one(w: World) -> None:
 def test_only_a_reopening_opens_an_epoch(w: World) -> None:
     for raw in (w.accepted(), b"nonsense", b"", w.reopen(1, epoch="1"), w.adopt(2)):
         assert not opens_epoch(w.states[1], reopened(w, raw, key=b"x"))
+
+
+# Signatures verified ahead
+
+
+def test_verifying_ahead_changes_no_decision(w: World) -> None:
+    state = w.states[1]
+    raw, other = w.accepted(), w.accepted()
+    cases = [
+        w.prepared(raw, [w.oms]),
+        w.prepared(raw, [w.oms, w.witness]),
+        w.prepared(raw, [w.witness]),
+        w.prepared(raw, [w.alt]),
+        w.prepared(raw, [STRANGER]),
+        w.prepared(raw, headers=signatures(other, [w.oms])),
+        w.prepared(other, [w.oms]),
+        w.prepared(b"nonsense", [w.oms], key=b"request/a"),
+    ]
+    verified = verify_ahead(state, cases)
+    assert verified
+    for one in cases:
+        assert admit(state, one, verified) == admit(state, one)
+
+
+def test_a_signature_verified_over_one_event_says_nothing_of_another(w: World) -> None:
+    raw, other = w.accepted(), w.accepted()
+    verified = verify_ahead(w.states[1], [w.prepared(raw, [w.oms])])
+    moved = w.prepared(other, headers=signatures(raw, [w.oms]))
+    refused(admit(w.states[1], moved, verified), D.BAD_SIGNATURE)
+    refused(admit(w.states[1], moved, verify_ahead(w.states[1], [moved])), D.BAD_SIGNATURE)
+
+
+def test_a_key_revoked_since_it_was_verified_ahead_is_refused(w: World) -> None:
+    copy = w.home(w.revoke(w.oms), [w.gumps])
+    one = w.prepared(w.accepted(), [w.oms])
+    verified = verify_ahead(w.states[1], [one])
+    admitted(admit(w.states[1], one, verified))
+    admitted(w.take(w.copied(copy), 1))
+    refused(admit(w.states[1], one, verified), D.KEY_NOT_VALID)
+
+
+def test_nothing_is_verified_ahead_of_genesis() -> None:
+    world = World()
+    one = world.prepared(world.genesis, world.authorities[:2], partition=0)
+    assert verify_ahead(world.states[0], [one]) == frozenset()
 
 
 # Purity

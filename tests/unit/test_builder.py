@@ -287,7 +287,7 @@ def test_the_field_key_of_one_field_opens_no_other() -> None:
     assert field_key(bytes(32), places[0]) != field_key(bytes(32), places[1])
 
 
-# Faults that still come out as something else than a FieldError, or only at the registrar.
+# What an encoder raises, or a registrar would refuse, fails here with the field's name as well.
 
 
 @pytest.mark.parametrize("value", ["\ud800", "\ufdd0"])

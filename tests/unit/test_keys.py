@@ -264,7 +264,7 @@ def test_keys_of_a_folder_are_found_by_what_they_are(tmp_path: Path) -> None:
     assert list_keys(tmp_path / "absent") == []
 
 
-# Faults that still come out as something else than a KeyFault, or say too much.
+# What a library raises, or shows, becomes ours before it gets out.
 
 
 def test_a_rich_repr_does_not_show_the_seed(key: KeyFile) -> None:

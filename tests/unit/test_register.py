@@ -164,6 +164,7 @@ def test_genesis_comes_once() -> None:
 
 
 BAD_GENESIS = {
+    "another name than the ledger's": ({"name": "other"}, "the ledger's name, test, found other"),
     "an authority twice": ({"authorities": [named(AUTHORITIES[0])] * 2}, "each key once"),
     "an authority under two offices' kids": (
         {
