@@ -44,6 +44,8 @@ from ledger.submission import SEAL_HEADER
 KNOWN_VERSIONS = frozenset({1})
 """Admission and catalogue versions that this release can execute."""
 
+_REOPENED = "rogatory.submissions.reopened.v1"
+
 ADMITTED = 0
 """The disposition of what became a record (``ledger/dispositions.py`` has the table)."""
 
@@ -188,6 +190,8 @@ class Follower:
             raise FormatError(
                 f"expected a submission after {state.epoch}/{state.offset}, found {seal.epoch}/{seal.offset}"
             )
+        if seal.epoch != state.epoch and (seal.epoch != state.epoch + 1 or event.type != _REOPENED):
+            raise FormatError(f"expected {_REOPENED} to open epoch {state.epoch + 1}, found {event.type}")
         self._check_place(record, head)
         if self._check_past and self._follows(seal) and seal.past != state.past.hex():
             raise FormatError(f"expected past {state.past.hex()[:12]}, found {seal.past[:12]}")

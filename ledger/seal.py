@@ -31,7 +31,7 @@ from msgspec import UNSET, Meta, UnsetType
 from ledger import ids
 from ledger.errors import FormatError
 from ledger.ijson import MAX_INTEGER
-from ledger.signature import Signature, decode_base64, encode_base64, parse_kid
+from ledger.signature import MAX_SIGNATURES, Signature, decode_base64, encode_base64, parse_kid
 
 MAX_ENTRY_BYTES = 65_535
 EMPTY_PAST = bytes(32)
@@ -89,6 +89,8 @@ def parse_seal(raw: bytes) -> Seal:
     """
     seal = read_seal(raw)
     kids = [kid for kid, _ in seal.sigs]
+    if not 1 <= len(kids) <= MAX_SIGNATURES:
+        raise FormatError(f"expected 1 to {MAX_SIGNATURES} signatures in a seal, found {len(kids)}")
     if kids != sorted(set(kids)):
         raise FormatError("expected the signatures of a seal sorted by kid, each kid once")
     for _, text in seal.sigs:

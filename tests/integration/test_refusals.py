@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -17,7 +16,6 @@ from ledger.errors import FieldError
 from ledger.log import OUTCOMES, SUBMISSIONS, Stored
 from ledger.outcome import read_outcome
 from producers.builder import Draft, Sender, Signed, build
-from producers.publisher import Publisher
 from producers.receipt import Sealed, SubmissionRefused, Submitted
 from tests.aio import run
 from tests.contracts.log_place import Place
@@ -429,43 +427,3 @@ def test_a_duplicate_gets_the_original_receipt_whatever_happened_since(place: Pl
 def again(original: Sealed) -> Sealed:
     """The same receipt, for a submission that did not become the record itself."""
     return msgspec.structs.replace(original, original=False)
-
-
-def test_publishers_that_start_together_both_hear_their_answers(place: Place, tmp_path: Path) -> None:
-    """The first one is still asking where the partition ends when the second one submits already."""
-
-    async def story() -> None:
-        async with stage(place, PEOPLE, tmp_path) as ledger:
-            await ledger.open()
-            slow = SlowEnds(ledger.log)
-            publisher = Publisher(slow, Sender(PEOPLE.ledger_id, OMS, (PEOPLE.offices[OMS],)), PARTITIONS)
-            one = asyncio.create_task(publisher.submit(step(id="one")))
-            await slow.asked.wait()
-            two = asyncio.create_task(publisher.submit(step(id="two")))
-            done, _ = await asyncio.wait({two}, timeout=1.0)
-            if done:
-                await ledger.settle()
-            slow.go.set()
-            submitted = [await one, await two]
-            await ledger.settle()
-            for each in submitted:
-                assert (await publisher.result(each, SOON)).original
-            await publisher.close()
-
-    run(story())
-
-
-class SlowEnds:
-    """A log that takes its time to say where a partition ends."""
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self.asked, self.go = asyncio.Event(), asyncio.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    async def end(self, topic: str, partition: int) -> int:
-        self.asked.set()
-        await self.go.wait()
-        return await self._inner.end(topic, partition)

@@ -148,3 +148,10 @@ def test_past_commits_to_each_part_of_each_submission() -> None:
     }
     assert len(others) == 5
     assert right not in others
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_a_seal_has_one_to_four_signatures(count: int) -> None:
+    kids = sorted(f"RU-A{n}#{'0' * 32}" for n in range(count))
+    with pytest.raises(FormatError, match=f"1 to 4 signatures in a seal, found {count}"):
+        parse_seal(changed(sigs=[[kid, SIG] for kid in kids]))
