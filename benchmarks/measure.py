@@ -118,7 +118,7 @@ def upload(folder: str, bootstrap: str, name: str) -> dict[str, Any]:
         await target.create(1)
         reader = source.reader(LEDGER, 0)
         count = 0
-        while piece := await reader.read(2000):
+        while piece := await reader.read(400):
             await target.append(LEDGER, 0, [Message(s.key, s.value, s.headers, s.timestamp) for s in piece])
             count += len(piece)
         await source.close()

@@ -15,8 +15,8 @@ import typer
 from infra.adapters.vault import VaultFile
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, progress, say, show_json
-from infra.cli.signing import choose
 from infra.cli.submit import answer, decide
+from infra.signing import choose
 from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError, RogatoryError
 from ledger.log import OUTCOMES

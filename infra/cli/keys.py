@@ -14,8 +14,8 @@ from infra.adapters.keys import KeyFile, SeedSigner, find_key, list_keys, new_ke
 from infra.cli.options import Common, command
 from infra.cli.register import change
 from infra.cli.render import note, say, show_json, table, when
-from infra.cli.signing import now_ms
 from infra.config import Config
+from infra.signing import now_ms
 from infra.wiring import Ledger, open_ledger
 from ledger import ids
 from ledger.catalogue.register import KeyGranted, KeyRevoked

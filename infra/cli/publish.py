@@ -14,8 +14,8 @@ import typer
 from infra.cli.eventdata import expectation, find_type, make_data, parse_line, read_members
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, say, show_json, table
-from infra.cli.signing import Hand, choose
 from infra.cli.submit import Delivery, change_register, deliver, raise_refusal, report
+from infra.signing import Hand, choose
 from infra.wiring import Ledger, open_ledger
 from ledger.catalogue.describe import FieldNote, TypeNote, describe, describe_all
 from ledger.errors import ConfigError, FieldError

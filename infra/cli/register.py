@@ -12,8 +12,8 @@ import typer
 from infra.cli.eventdata import find_type, make_data
 from infra.cli.options import Common, command
 from infra.cli.render import note, say, show_json, table
-from infra.cli.signing import choose
 from infra.cli.submit import change_register
+from infra.signing import choose
 from infra.wiring import Ledger, open_ledger
 from ledger.catalogue.base import Data
 from ledger.chain import KNOWN_VERSIONS

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping,
 from typing import Any, Literal
 
 import msgspec
+import sqlalchemy as sa
 
 from ledger.admission import Known
 from ledger.chain import Head
@@ -16,7 +17,8 @@ from ledger.state import Snapshot, StateFile
 from projections.store import Store
 from projections.view import Batch
 
-When = Literal["before", "after"]
+When = Literal["before", "within", "after"]
+"""``within``: of a commit, when its position has moved and its rows are still to be written."""
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -128,6 +130,11 @@ class GatedStore(Store):
         self.gate(write, "before")
         super().commit(batch)
         self.gate(write, "after")
+
+    def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self.gate(Write("commit", rows[0]["partition"]), "within")
+        super()._upsert(connection, table, rows)
 
 
 class FailAt:

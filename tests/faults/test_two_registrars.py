@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
-from collections.abc import Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from consumers.herald import Herald
 from consumers.registrar import Registrar
+from consumers.replay import Limits, Outcome, follow
 from infra.adapters.ledger_folder import LedgerFolder
 from infra.adapters.state_file import SqliteStateFile
 from ledger.errors import LogUnavailable
 from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Log, Stored, header
 from ledger.submission import HOME_HEADER
+from projections.schema import open_engine
 from projections.store import Store
 from tests.aio import run
 from tests.fakes import MemoryLog
-from tests.faults.checks import check_all, check_answers, everything, rebuilt, seen
-from tests.faults.faulty import GatedLog, PauseAt, Turns, When, Write
+from tests.faults.checks import FOLD, check_all, check_answers, digests, everything, rebuilt, seen
+from tests.faults.faulty import GatedLog, GatedStore, PauseAt, Turns, When, Write
 from tests.faults.ground import (
     BATCH,
     Reference,
@@ -269,3 +274,40 @@ class TestAWholeLedger:
         fresh = [registrar(log, people, p, memory_state(p)) for p in range(PARTITIONS)]
         await settle(fresh, Herald(log, PARTITIONS, lambda: 0.0))
         await check_all(log, people.ledger_id, PARTITIONS)
+
+
+class TestTwoFollowers:
+    """Two that project the same partitions into the same rows: one of them is always too late, and no harm is done."""
+
+    @pytest.mark.parametrize("n", range(0, 12, 2))
+    def test_one_that_is_paused_at_a_commit_is_overtaken(self, tmp_path: Path, n: int) -> None:
+        run(self._story(tmp_path, n))
+
+    async def _story(self, tmp_path: Path, n: int) -> None:
+        reference = await reference_of(1)
+        people = reference.people
+        log = memory_with(reference.submissions)
+        for partition in range(PARTITIONS):
+            await registrar(log, people, partition, memory_state(partition)).drain()
+        url, limits = f"sqlite:///{tmp_path}/rows.db", Limits(piece=8, records=16, wait=0.0)
+        reached, go = threading.Event(), threading.Event()
+        passed = itertools.count()
+
+        def pause(write: Write, when: When) -> None:
+            if when == "before" and next(passed) == n:
+                reached.set()
+                go.wait()
+
+        with GatedStore(open_engine(url)) as slow, Store.open(url) as quick:
+            slow.gate = pause
+            generation = quick.live(FOLD, people.ledger_id)
+
+            def following(store: Store) -> Coroutine[Any, Any, Outcome]:
+                return follow(log.other(), store, FOLD, generation, until_idle=True, limits=limits)
+
+            paused = asyncio.create_task(following(slow))
+            assert await asyncio.to_thread(reached.wait, 30)
+            assert not (await following(quick)).stopped
+            go.set()
+            assert not (await paused).stopped
+            assert digests(quick, generation, PARTITIONS) == await rebuilt(log, quick, people.ledger_id, PARTITIONS)

@@ -1,4 +1,4 @@
-"""Whose key signs: from ``--key``, else from the keys folder, by who may sign that kind of event.
+"""Whose key signs: the named one, else one from the keys folder, by who may sign that kind of event.
 
 The table of that is ``ledger/signers.py``'s; here a key is found for it, so that a wrong one is a message now and
 not a refusal later.
