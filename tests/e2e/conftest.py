@@ -20,6 +20,8 @@ def _own_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         if name.startswith("ROGATORY_") and not name.startswith("ROGATORY_TEST_"):
             monkeypatch.delenv(name)
     yield
+    for name in ("", "aiokafka", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING if not name else logging.NOTSET)
     for handler in list(logging.root.handlers):
         if type(handler) is logging.StreamHandler:
             logging.root.removeHandler(handler)

@@ -219,6 +219,7 @@ def test_every_sort_of_write_kills_before_and_after(tmp_path: Path, ledger_of: C
         Kill(0, when, what)
         for what, when in itertools.product((SUBMISSIONS, OUTCOMES, LEDGER, "state", "commit"), ("before", "after"))
     ]
+    kills.append(Kill(0, "within", "commit"))
     ledger = ledger_of(Place(str(tmp_path / "folder")), 1, len(kills))
     ledger.publish(OPENING)
     for kill in kills:

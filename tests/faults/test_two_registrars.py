@@ -297,6 +297,8 @@ class TestTwoFollowers:
             if when == "before" and next(passed) == n:
                 reached.set()
                 go.wait()
+            elif when == "after" and go.is_set():
+                raise AssertionError("a commit was taken that came too late")
 
         with GatedStore(open_engine(url)) as slow, Store.open(url) as quick:
             slow.gate = pause

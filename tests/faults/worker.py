@@ -42,7 +42,7 @@ class Kill(msgspec.Struct, frozen=True):
     """When to die: at which write (from 0) of which sort (any, if empty)."""
 
     n: int
-    when: Literal["before", "during", "after"]
+    when: Literal["before", "during", "within", "after"]
     what: str = ""
     delay: float = 0.0
     """Seconds after the begin of the write, for ``during``."""
@@ -85,6 +85,8 @@ class Reaper:
         with self._lock:
             if when == "before":
                 number, self._begun = self._begun, self._begun + 1
+            elif when == "within":
+                number = self._begun - 1
             else:
                 number, self._ended = self._ended, self._ended + 1
         if number != kill.n:

@@ -249,7 +249,7 @@ def test_base64_that_is_read_is_written_the_same(text: str) -> None:
 
 seals = st.builds(
     lambda signatures, **fields: Seal(sigs=seal_signatures(signatures), **fields),
-    st.lists(found_signatures, max_size=4, unique_by=lambda s: s.kid),
+    st.lists(found_signatures, min_size=1, max_size=4, unique_by=lambda s: s.kid),
     v=st.integers(1, MAX_INTEGER),
     index=whole,
     seq=st.integers(1, MAX_INTEGER),
