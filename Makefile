@@ -33,6 +33,7 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+	$(BIN)/python docs/refresh.py
 
 soak: $(VENV)/.dev
 	ROGATORY_SOAK=1 $(BIN)/python -m pytest tests/faults tests/properties

@@ -61,6 +61,11 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     box: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]*(?:[AEIMQUYcgkosw048]=|[AQgw]==)?\Z", max_length=65536)]
     commit: Annotated[str, Meta(pattern=r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\Z")]
 
+    def __post_init__(self) -> None:
+        """The one thing about base64 that a quick pattern cannot say: groups of four."""
+        if len(self.box) % 4:
+            raise ValueError("expected canonical base64 as the box of a sealed field, found an incomplete group")
+
 
 if TYPE_CHECKING:
     SealedText = Sealed | str

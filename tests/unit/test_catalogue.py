@@ -402,6 +402,11 @@ def test_a_refusal_never_repeats_what_it_found(data: object) -> None:
     assert "Ivan" not in refusal("request.sent", data)
 
 
+@pytest.mark.parametrize("box", ["A", "AA", "AAA", "AAAAA", "AB==", "AAB=", "A===", "AA=A", "AAAA\n", "AA AA", "я"])
+def test_a_box_that_is_not_canonical_base64_is_refused(box: str) -> None:
+    assert "$.note" in refusal("request.sent", SENT | {"note": BOX | {"box": box}})
+
+
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b'{"to":"\xff"}', b'{"to":"\\ud800"}', b"{}x", b"null", b"nan"])
 def test_bytes_that_are_no_json_object_are_refused(raw: bytes) -> None:
     with pytest.raises(FormatError, match=r"^request\.accepted at \$"):
