@@ -7,8 +7,9 @@ partitions and the size of batches, live or replayed.  Facts are a frozen msgspe
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -49,3 +50,19 @@ class Fold(Protocol[F]):
     def columns(self, facts: F) -> Mapping[str, Column]:
         """What can be searched: values for the columns that the store keeps beside the facts."""
         ...
+
+
+_preparing = threading.Lock()
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
+
+
+def facts_decoder(facts: type[F]) -> msgspec.json.Decoder[F]:
+    """The decoder of a type of facts, the same one for all threads.
+
+    msgspec prepares a type at its first use, and two threads that do so at once may see it half prepared, which ends
+    the process; hence the lock.
+    """
+    with _preparing:
+        if facts not in _decoders:
+            _decoders[facts] = msgspec.json.Decoder(facts)
+        return _decoders[facts]

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from ledger.errors import FormatError, MisuseError
 from ledger.ids import LedgerId
-from projections.fold import Column, Fold
+from projections.fold import Column, Fold, facts_decoder
 from projections.schema import FIXED, PROJECTIONS, generations, history, positions
 from projections.store import Store
 from projections.view import Generation
@@ -94,7 +94,7 @@ class Queries(Generic[F]):
         self._fixed = generation
         self._table = PROJECTIONS[fold.name]
         self._columns = [c for c in self._table.c if c.name not in FIXED]
-        self._facts = msgspec.json.Decoder(fold.facts)
+        self._facts = facts_decoder(fold.facts)
 
     def status_of(self, subject: str) -> Answer[Known[F] | None]:
         """One subject, or None where no record speaks of it."""

@@ -31,7 +31,7 @@ from ledger.log import Stored
 from ledger.merkle import format_frontier, parse_frontier
 from ledger.register import Register
 from projections.digest import Compared, row_digest, state_digest
-from projections.fold import Fold
+from projections.fold import Fold, facts_decoder
 from projections.schema import PROJECTIONS, generations, history, open_engine, places, positions
 from projections.view import START, Batch, Generation, PartitionView, Place, Row, Saved
 
@@ -210,7 +210,7 @@ class Store:
         wanted = sa.select(*(table.c[name] for name in names)).where(
             *_at(table, generation.id, partition), table.c.subject.in_(subjects)
         )
-        decode = msgspec.json.Decoder(view.fold.facts).decode
+        decode = facts_decoder(view.fold.facts).decode
         with self.engine.begin() as connection:
             # In one snapshot with the rows: rows of a later position would look like a broken chain.
             stands = connection.execute(

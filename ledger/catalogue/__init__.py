@@ -28,7 +28,11 @@ __all__ = [
 FREE_FORM = frozenset({"record.corrected"})
 """Names of types that have a member of any JSON; whoever admits one checks that it is strict I-JSON."""
 
-_decoders: dict[type[Data], msgspec.json.Decoder[Data]] = {}
+# All of them at import, under its lock: msgspec prepares a type at its first use, and two threads that do so at once
+# may see it half prepared, which ends the process. ``convert`` uses what is prepared here.
+_decoders: dict[type[Data], msgspec.json.Decoder[Data]] = {
+    row.data: msgspec.json.Decoder(row.data) for row in types_by_name().values()
+}
 
 # RecursionError: free JSON (the fields of a correction) nested deeper than the decoder follows.
 _FAULTS = (msgspec.MsgspecError, UnicodeError, RecursionError)
