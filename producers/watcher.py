@@ -14,7 +14,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from hashlib import sha256
 
-from ledger.errors import FormatError, LogUnavailable
+from ledger.errors import FormatError, LogUnavailable, RogatoryError
 from ledger.log import LEDGER, OUTCOMES, Log, Reader, Stored, header
 from ledger.outcome import Outcome, read_outcome
 from ledger.seal import entry, leaf_hash, read_seal
@@ -39,6 +39,8 @@ class Watcher:
         self._starting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._waiting: dict[_Place, asyncio.Future[Answer]] = {}
         self._passed: OrderedDict[_Place, Answer] = OrderedDict()
+        self._broken: dict[int, RogatoryError] = {}
+        """Partitions that can't be followed any further, and why; whoever waits there is told."""
 
     async def watch(self, partition: int) -> None:
         """Start to follow a partition from its present end; call before submitting to it.
@@ -61,10 +63,16 @@ class Watcher:
             ]
 
     async def answer(self, partition: int, offset: int, digest: str) -> Answer:
-        """The receipt or outcome of a submission; waits until there is one."""
+        """The receipt or outcome of a submission; waits until there is one.
+
+        Raises:
+            RogatoryError: the partition can't be followed any further; the submission stands all the same.
+        """
         place = (partition, offset, digest)
         if place in self._passed:
             return self._passed[place]
+        if partition in self._broken:
+            raise self._broken[partition]
         future = self._waiting.get(place)
         if future is None:
             future = self._waiting[place] = asyncio.get_running_loop().create_future()
@@ -82,8 +90,17 @@ class Watcher:
                     _log.warning("waiting for seals of partition %d: %s; again in %.1f s", partition, error, pause)
                     await asyncio.sleep(pause)
                     pause = min(pause * 2, 30.0)
+        except RogatoryError as error:
+            self._give_up(partition, error)
         finally:
             await reader.close()
+
+    def _give_up(self, partition: int, error: RogatoryError) -> None:
+        self._broken[partition] = error
+        for place in [place for place in self._waiting if place[0] == partition]:
+            future = self._waiting.pop(place)
+            if not future.done():
+                future.set_exception(error)
 
     def _take_record(self, partition: int, stored: Stored) -> None:
         text = header(stored.headers, SEAL_HEADER)

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from ledger.catalogue.own import StepTaken
-from ledger.errors import LogUnavailable
-from ledger.log import SUBMISSIONS
+from ledger.errors import LogSettings, LogUnavailable
+from ledger.log import SUBMISSIONS, Reader, Stored
 from producers.builder import Sender, Signed
 from producers.publisher import Publisher
 from tests.aio import run
@@ -114,6 +114,32 @@ def test_a_submission_whose_answer_was_lost_is_sent_again_and_sealed_once(when: 
         assert sealed.index == len(PEOPLE.opening())
         assert sealed.original == (when == "before")
         assert worker.state.index == len(PEOPLE.opening()) + 1
+        await publisher.close()
+
+    run(story())
+
+
+class Misset(MemoryLog):
+    """A log whose topics somebody has spoilt."""
+
+    def reader(self, topic: str, partition: int, start: int = 0) -> Reader:
+        inner = super().reader(topic, partition, start)
+
+        async def read(limit: int, wait: float = 0.0) -> list[Stored]:
+            raise LogSettings("expected the broker's timestamps, found the sender's")
+
+        inner.read = read  # type: ignore[method-assign]
+        return inner
+
+
+def test_whoever_waits_is_told_that_the_log_cannot_be_followed() -> None:
+    async def story() -> None:
+        log = Misset(1)
+        publisher = Publisher(log, Sender(PEOPLE.ledger_id, "RU-OMS", (PEOPLE.offices["RU-OMS"],)), 1)
+        submitted = await publisher.submit(step("e-1"))
+        for _ in range(2):  # while it breaks, and afterwards
+            with pytest.raises(LogSettings, match="timestamps"):
+                await asyncio.wait_for(publisher.result(submitted), SOON)
         await publisher.close()
 
     run(story())
