@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 from ledger.admission import Admitted, Decision, PartitionState, Prepared, admit, opens_epoch, prepare, verify_ahead
 from ledger.chain import KNOWN_VERSIONS
@@ -332,15 +332,13 @@ class Registrar:
             except _SomebodyElse as error:
                 _log.info("%s; comparing with what stands there", error)
 
-    async def run(self, stop: asyncio.Event, idle: Callable[[], Awaitable[None]] | None = None) -> None:
+    async def run(self, stop: asyncio.Event) -> None:
         """Follow until ``stop``; an unreachable log is a pause with back-off, everything else ends it."""
         pause = 0.5
         while not stop.is_set():
             try:
-                count = await self._stepped(1.0)
+                await self._stepped(1.0)
                 pause = 0.5
-                if not count and idle is not None:
-                    await idle()
             except LogUnavailable as error:
                 _log.warning("partition %d: log unavailable (%s); trying again in %.1f s", self.partition, error, pause)
                 await _sleep(stop, pause)
