@@ -14,6 +14,7 @@
     │   ├── LogClosed            used after ``close``
     │   ├── AppendTooLarge       a batch larger than the log takes in one piece
     │   └── LogSettings          the log exists but is set up so that it must not be used
+    ├── StoreUnavailable         the projection store does not answer now (``retriable``)
     ├── IntegrityError           the log contradicts itself or what we derived (stop, call a person)
     │   ├── ChainError           a record does not follow from those before it
     │   └── ForkError            two different records at one index
@@ -77,6 +78,12 @@ class AppendTooLarge(LogError):
 
 class LogSettings(LogError):
     """The log is set up in a way that would break a promise (for example the wrong timestamp type)."""
+
+
+class StoreUnavailable(RogatoryError):
+    """The projection store does not answer now. A commit that ended so is there or is not: read before going on."""
+
+    retriable = True
 
 
 class IntegrityError(RogatoryError):

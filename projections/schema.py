@@ -9,6 +9,7 @@ table           one row per                         holds
 ``status``      generation, partition, subject      head, facts, columns to search by (projection ``status``)
 ``history``     the same, and chunk                 256 indices of a long history, written once
 ``places``      generation, partition, size         the log position behind so many records, every few thousand
+``poison``      generation, partition               the record that the fold cannot digest, and since when
 ==============  ==================================  =========================================================
 
 A subject's head and its facts are one row, not two: both change with every record, so two tables would double
@@ -87,6 +88,20 @@ places = sa.Table(
     sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("next", sa.BigInteger, nullable=False),
+)
+
+poison = sa.Table(
+    "poison",
+    metadata,
+    sa.Column("generation", _Id, primary_key=True, autoincrement=False),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("index", sa.BigInteger, nullable=False),
+    sa.Column("leaf", sa.LargeBinary, nullable=False),
+    sa.Column("subject", _Subject, nullable=False),
+    sa.Column("type", sa.String(128), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),  # never content: what was expected, and the kind of error
+    sa.Column("found_at", sa.BigInteger, nullable=False),
 )
 
 history = sa.Table(

@@ -45,6 +45,7 @@ from ledger.errors import (
     LogUnavailable,
     Overtaken,
     RogatoryError,
+    StoreUnavailable,
     UnknownVersion,
 )
 from producers.receipt import SubmissionRefused
@@ -58,6 +59,7 @@ _EXITS: tuple[tuple[type[BaseException], int], ...] = (
     (LogSettings, USAGE),
     (LogError, UNAVAILABLE),
     (Overtaken, UNAVAILABLE),
+    (StoreUnavailable, UNAVAILABLE),
     (RogatoryError, USAGE),
     (OSError, USAGE),
 )

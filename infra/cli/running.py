@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Annotated
 
 import typer
 
 from infra.cli.options import Common, command
-from infra.cli.render import note, plural, progress, say
+from infra.cli.render import plural, progress, say
 from infra.cli.rows import bring_up
-from infra.wiring import Ledger, Workers, open_ledger, together
-from ledger.errors import ConfigError
+from infra.cli.service import Idle, Parts, numbers, opened
+from infra.wiring import Ledger, Workers, together
 from ledger.log import SUBMISSIONS
 
 app = typer.Typer(no_args_is_help=True, help="Run what moves records: registrar, herald, projections, or all of it.")
 
-_Idle = Annotated[bool, typer.Option("--until-idle", help="End once everything submitted has been worked off")]
-_Parts = Annotated[str | None, typer.Option(metavar="N,N…", help="Only these partitions; default: all")]
 _log = logging.getLogger("rogatory.run")
 
 
 @app.command()
 @command(level=logging.INFO)
-async def registrar(common: Common, partitions: _Parts = None, until_idle: _Idle = False) -> None:
+async def registrar(common: Common, partitions: Parts = None, until_idle: Idle = False) -> None:
     """Admit what is submitted: one process per partition and state folder; a second one elsewhere does no harm."""
-    chosen = _numbers(partitions)
+    chosen = numbers(partitions)
     async with (
-        _opened(common, until_idle) as (ledger, stop),
+        opened(common, until_idle) as (ledger, stop),
         ledger.workers(chosen, herald=False) as workers,
     ):
         if until_idle:
@@ -43,10 +36,10 @@ async def registrar(common: Common, partitions: _Parts = None, until_idle: _Idle
 
 @app.command()
 @command(level=logging.INFO)
-async def herald(common: Common, until_idle: _Idle = False) -> None:
+async def herald(common: Common, until_idle: Idle = False) -> None:
     """Carry the register from partition 0 to the others. Needs no key; any number may run."""
     async with (
-        _opened(common, until_idle) as (ledger, stop),
+        opened(common, until_idle) as (ledger, stop),
         ledger.workers(registrars=False) as workers,
     ):
         if until_idle:
@@ -64,9 +57,9 @@ async def herald(common: Common, until_idle: _Idle = False) -> None:
 
 @app.command()
 @command(level=logging.INFO)
-async def project(common: Common, until_idle: _Idle = False) -> None:
+async def project(common: Common, until_idle: Idle = False) -> None:
     """Keep the projections up with the ledger."""
-    async with _opened(common, until_idle) as (ledger, stop):
+    async with opened(common, until_idle) as (ledger, stop):
         with ledger.store() as store:
             if until_idle:
                 say(f"{plural(await bring_up(ledger, store), 'record')} in the projections.")
@@ -77,10 +70,10 @@ async def project(common: Common, until_idle: _Idle = False) -> None:
 
 @app.command("all")
 @command(level=logging.INFO)
-async def all_(common: Common, until_idle: _Idle = False) -> None:
+async def all_(common: Common, until_idle: Idle = False) -> None:
     """Registrars of all partitions, herald and projections in one process."""
     async with (
-        _opened(common, until_idle) as (ledger, stop),
+        opened(common, until_idle) as (ledger, stop),
         ledger.workers() as workers,
     ):
         with ledger.store() as store:
@@ -90,39 +83,6 @@ async def all_(common: Common, until_idle: _Idle = False) -> None:
             else:
                 _log.info("serving %s: %s", ledger.ledger_id, plural(ledger.partitions, "partition"))
                 await together([workers.serve(stop), ledger.project(store, stop=stop)], stop)
-
-
-@asynccontextmanager
-async def _opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger, asyncio.Event]]:
-    """The ledger, and an event that a signal sets; a service waits for a broker that is down."""
-    config = common.settings()
-    stop = asyncio.Event()
-    task = asyncio.current_task()
-    assert task is not None
-    loop = asyncio.get_running_loop()
-    serving = False
-
-    def end() -> None:
-        if stop.is_set() or not serving:
-            task.cancel()
-            return
-        _log.info("stopping; once more to stop at once")
-        stop.set()
-
-    signals = () if until_idle else (signal.SIGINT, signal.SIGTERM)
-    for one in signals:
-        loop.add_signal_handler(one, end)
-    try:
-        async with open_ledger(config, note, patient=not until_idle) as ledger:
-            serving = True
-            yield ledger, stop
-    except asyncio.CancelledError:
-        if until_idle:
-            raise
-        raise KeyboardInterrupt from None  # before it served, or at the second signal
-    finally:
-        for one in signals:
-            loop.remove_signal_handler(one)
 
 
 async def _idle(ledger: Ledger, workers: Workers) -> None:
@@ -135,12 +95,3 @@ async def _drain(workers: Workers, total: int) -> int:
     before = await workers.recover()
     with progress("Admitting", max(0, total - before)) as tell:
         return await workers.until_idle(tell)
-
-
-def _numbers(text: str | None) -> list[int] | None:
-    if text is None:
-        return None
-    try:
-        return sorted({int(part) for part in text.split(",")})
-    except ValueError:
-        raise ConfigError(f"expected --partitions as numbers with commas between, found {text[:40]!r}") from None

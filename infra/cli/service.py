@@ -1,0 +1,64 @@
+"""What the services share: a ledger opened patiently, a stop by signal, and the options that all of them have."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import typer
+
+from infra.cli.options import Common
+from infra.cli.render import note
+from infra.wiring import Ledger, open_ledger
+from ledger.errors import ConfigError
+
+Idle = Annotated[bool, typer.Option("--until-idle", help="End once everything submitted has been worked off")]
+Parts = Annotated[str | None, typer.Option(metavar="N,N…", help="Only these partitions; default: all")]
+_log = logging.getLogger("rogatory.run")
+
+
+@asynccontextmanager
+async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger, asyncio.Event]]:
+    """The ledger, and an event that a signal sets; a service waits for a broker that is down."""
+    config = common.settings()
+    stop = asyncio.Event()
+    task = asyncio.current_task()
+    assert task is not None
+    loop = asyncio.get_running_loop()
+    serving = False
+
+    def end() -> None:
+        if stop.is_set() or not serving:
+            task.cancel()
+            return
+        _log.info("stopping; once more to stop at once")
+        stop.set()
+
+    signals = () if until_idle else (signal.SIGINT, signal.SIGTERM)
+    for one in signals:
+        loop.add_signal_handler(one, end)
+    try:
+        async with open_ledger(config, note, patient=not until_idle) as ledger:
+            serving = True
+            yield ledger, stop
+    except asyncio.CancelledError:
+        if until_idle:
+            raise
+        raise KeyboardInterrupt from None  # before it served, or at the second signal
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)
+
+
+def numbers(text: str | None) -> list[int] | None:
+    """Partitions as ``--partitions`` names them."""
+    if text is None:
+        return None
+    try:
+        return sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        raise ConfigError(f"expected --partitions as numbers with commas between, found {text[:40]!r}") from None
