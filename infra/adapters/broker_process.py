@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -85,11 +86,11 @@ def format_data(folder: Path, class_path: str, cluster: str) -> None:
         raise OSError(f"could not format {folder}:\n{done.stdout}{done.stderr}")
 
 
-def spawn(folder: Path, class_path: str) -> int:
-    """Start the node; returns its process id."""
+def spawn(folder: Path, class_path: str, prefix: Sequence[str] = ()) -> int:
+    """Start the node; returns its process id. ``prefix`` comes before Java and must become it (``exec``)."""
     with (folder / _OUTPUT).open("wb") as output:
         child = subprocess.Popen(  # noqa: S603 - our own Java
-            [*_java(folder, class_path), _HEAP, "kafka.Kafka", str(folder / _PROPERTIES)],
+            [*prefix, *_java(folder, class_path), _HEAP, "kafka.Kafka", str(folder / _PROPERTIES)],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -120,7 +121,7 @@ def end(folder: Path, pid: int, seconds: float) -> None:
         _await_end(folder, pid, 10.0)
 
 
-def known_brokers(port: int) -> int | None:
+def known_brokers(port: int, host: str = HOST) -> int | None:
     """How many brokers the node on ``port`` knows of; None if it does not answer.
 
     Asks by Kafka's own protocol (Metadata, version 5, no topics): a port that is open says little, a node
@@ -129,7 +130,7 @@ def known_brokers(port: int) -> int | None:
     client = b"rogatory"
     request = struct.pack(">hhih", 3, 5, 1, len(client)) + client + struct.pack(">ib", 0, 0)
     try:
-        with socket.create_connection((HOST, port), timeout=2.0) as connection:
+        with socket.create_connection((host, port), timeout=2.0) as connection:
             connection.sendall(struct.pack(">i", len(request)) + request)
             answer = b""
             while len(answer) < 16:  # size, correlation id, throttle time, number of brokers

@@ -11,12 +11,19 @@ from ledger.errors import ConfigError
 HOST = "127.0.0.1"
 
 
-def server_properties(number: int, ports: Sequence[tuple[int, int]], data: Path) -> str:
-    """The properties of node ``number`` (from 1) of the cluster with these (client, controller) ports."""
+def server_properties(
+    number: int, ports: Sequence[tuple[int, int]], data: Path, hosts: Sequence[str] | None = None
+) -> str:
+    """The properties of node ``number`` (from 1) of the cluster with these (client, controller) ports.
+
+    ``hosts`` are the nodes' addresses where they do not all stand on this machine's own.
+    """
     if "," in str(data):
         raise ConfigError(f"data folder of the broker: Kafka cannot take a comma in its path, found {data}")
     port, controller = ports[number - 1]
-    voters = ",".join(f"{n}@{HOST}:{c}" for n, (_, c) in enumerate(ports, 1))
+    hosts = hosts or [HOST] * len(ports)
+    host = hosts[number - 1]
+    voters = ",".join(f"{n}@{h}:{c}" for n, (h, (_, c)) in enumerate(zip(hosts, ports, strict=True), 1))
     replicas = len(ports)
     settings = {
         "process.roles": "broker,controller",
@@ -25,8 +32,8 @@ def server_properties(number: int, ports: Sequence[tuple[int, int]], data: Path)
         "controller.listener.names": "CONTROLLER",
         "inter.broker.listener.name": "PLAINTEXT",
         "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
-        "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+        "listeners": f"PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}",
+        "advertised.listeners": f"PLAINTEXT://{host}:{port}",
         "log.dirs": data.as_posix(),
         "auto.create.topics.enable": "false",
         "default.replication.factor": replicas,

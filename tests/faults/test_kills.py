@@ -174,8 +174,10 @@ def planned(dice: random.Random) -> Kill:
     return Kill(dice.randrange(3) if what else dice.randrange(16), when, what, delay)
 
 
-def play(ledger: Ledger, seed: int, lives: int, meanwhile: Callable[[], None] = lambda: None) -> None:
-    """One round: so many lives, then the check."""
+def play(
+    ledger: Ledger, seed: int, lives: int, meanwhile: Callable[[], None] = lambda: None, *, each: int = PIECE
+) -> None:
+    """One round: so many lives, with so many events for each (those that ``meanwhile`` publishes counted), then the check."""
     say(f"seed {seed}")
     dice = random.Random(seed)
     ledger.publish(OPENING, Kill(dice.randrange(80), dice.choice(["before", "after"])))
@@ -189,7 +191,7 @@ def play(ledger: Ledger, seed: int, lives: int, meanwhile: Callable[[], None] = 
         ledger.live(kill, work)
     ledger.live(None)
     ledger.check()
-    assert len(ledger.acknowledged) == OPENING + lives * PIECE
+    assert len(ledger.acknowledged) == OPENING + lives * each
     assert ledger.died >= lives // 3, "a campaign that kills nobody shows nothing"
 
 
