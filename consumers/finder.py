@@ -1,7 +1,7 @@
 """Finding one record in the log again, by its index.
 
-History is the first record at each next index, so an index alone does not say where its record stands: repeated and
-ignored messages lie between.  A finder reads forward from a known place (``Place(size, next)``: before log position
+History is the first record at each next index (at a forked one, the one that the authorities named), so an index alone
+does not say where its record stands: repeated and ignored messages lie between.  A finder reads forward from a known place (``Place(size, next)``: before log position
 ``next`` stand exactly the first ``size`` records) and counts; from one place it needs at most some thousand messages.
 """
 
@@ -14,7 +14,9 @@ import msgspec
 
 from ledger.errors import ChainError, ForkError, FormatError
 from ledger.log import LEDGER, Log, Reader, Stored, header
+from ledger.register import Register
 from ledger.seal import entry, leaf_hash, read_seal
+from ledger.settlement import NOTHING
 from ledger.submission import SEAL_HEADER
 from projections.view import PLACE_EVERY, START, Place
 
@@ -37,32 +39,44 @@ class RecordFinder:
         self._log = log
         self._partition = partition
         self._places = places
+        self.settled = NOTHING
+        """What is settled in the partition; whoever looks may replace it."""
         self._reader: Reader | None = None
         self._piece: list[Stored] = []
         self._size = 0
 
-    async def find(self, index: int) -> Found:
+    async def find(self, index: int, *, before: int | None = None, register: Register | None = None) -> Found:
         """The record at an index.
 
+        Args:
+            index: of the record.
+            before: it stands before this position of the log.
+            register: what settlements that came in a file are judged with.
+
         Raises:
-            ChainError: the log ends before it.
+            ChainError: the log ends before it, or it does not stand before that position.
             LogUnavailable: the log does not answer.
         """
         if self._reader is None or not self._size <= index < self._size + PLACE_EVERY:
             await self._restart(index)
         assert self._reader is not None
+        where = f"partition {self._partition}"
         while True:
             while self._piece:
                 stored = self._piece.pop()
                 text = header(stored.headers, SEAL_HEADER)
+                if before is not None and stored.position >= before:
+                    await self.close()  # this look went too far to go on from here
+                    raise ChainError(f"{where}: expected a record at index {index} before position {before}, found none")
                 if text is None or stored.value is None or read_index(text) != self._size:
+                    continue
+                if self.settled and self.settled.leaf(self._size, register) not in (None, _leaf(text, stored.value)):
                     continue
                 self._size += 1
                 if self._size == index + 1:
-                    return Found(stored, text, leaf_hash(entry(text, stored.value)))
+                    return Found(stored, text, _leaf(text, stored.value))
             self._piece = (await self._reader.read(_PIECE))[::-1]
             if not self._piece:
-                where = f"partition {self._partition}"
                 raise ChainError(f"{where}: expected a record at index {index}, found the log's end at {self._size}")
 
     async def close(self) -> None:
@@ -80,22 +94,32 @@ class RecordFinder:
             self._reader.seek(place.next)
 
 
-def check_fork(place: str, first: bytes, other: bytes, settled: str | None) -> None:
-    """Whether history may go on past another leaf at an old index, given the leaf (hex) that the authorities named.
+def check_fork(place: str, first: bytes | None, other: bytes, settled: bytes | None) -> None:
+    """Whether a reader may go on past another leaf at an old index, given the leaf that the authorities named.
+
+    Args:
+        place: ``<partition>/<index>``.
+        first: the leaf that the reader has there; None if it is not the one that the authorities named.
+        other: the leaf found now.
+        settled: the leaf that they named.
 
     Raises:
-        ForkError: they named none, or one that history does not have there.
+        ForkError: they named none, or one that this reader does not have there.
     """
     if settled is None:
         raise ForkError(
-            f"index {place}: expected leaf {first.hex()}, found {other.hex()} as well; "
-            "the authorities must settle which one counts"
+            f"index {place}: expected leaf {(first or b'').hex()}, found {other.hex()} as well; the authorities must settle "
+            f"which one counts: `rogatory fork show {place}`"
         )
-    if settled != first.hex():
+    if settled != first:
         raise ForkError(
-            f"index {place}: the authorities settled for leaf {settled}, history here has {first.hex()} first; "
-            "this release cannot take the later one"
+            f"index {place}: expected the record that the authorities settled for, leaf {settled.hex()}, found that these "
+            "rows were made with another one: `rogatory rebuild` makes them again"
         )
+
+
+def _leaf(seal_text: bytes, value: bytes) -> bytes:
+    return leaf_hash(entry(seal_text, value))
 
 
 def read_index(seal: bytes) -> int | None:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from ledger.errors import FormatError, LogUnavailable
 from ledger.log import LEDGER, SUBMISSIONS, Log, Message, Reader, Stored, header
+from ledger.observing import HERALD, LOG, SILENT, Observer
 from ledger.seal import read_seal
 from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, HOME_HEADER, SEAL_HEADER, SIGNATURE_HEADER
 
@@ -31,10 +32,13 @@ _log = logging.getLogger(__name__)
 class Herald:
     """Copies the register to all partitions but 0. One task owns it."""
 
-    def __init__(self, log: Log, partitions: int, clock: Callable[[], float]) -> None:
-        """``clock`` gives seconds that never go back (``time.monotonic``)."""
+    def __init__(
+        self, log: Log, partitions: int, clock: Callable[[], float], *, observer: Observer = SILENT
+    ) -> None:
+        """``clock`` gives seconds that never go back (``time.monotonic``); ``observer`` is told of each step."""
         self._log = log
         self._clock = clock
+        self._observer = observer
         self._home = _RegisterTail(log.reader(LEDGER, 0), 0)
         self._copies: list[Message] = []
         self._targets = [_Target(_RegisterTail(log.reader(LEDGER, p), p)) for p in range(1, partitions)]
@@ -52,6 +56,7 @@ class Herald:
         sent = 0
         for target in self._targets:
             sent += await self._serve(target)
+        self._observer.carried(self.lag(), sent)
         return sent
 
     async def _serve(self, target: _Target) -> int:
@@ -98,6 +103,7 @@ class Herald:
                 await self.step()
                 pause = 0.5
             except LogUnavailable as error:
+                self._observer.unavailable(HERALD, LOG)
                 _log.warning("herald: log unavailable (%s); trying again in %.1f s", error, pause)
                 wait, pause = pause, min(pause * 2, 30.0)
             try:

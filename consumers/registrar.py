@@ -21,20 +21,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from time import perf_counter
 
+from consumers.settlements import Settlements
+from consumers.tail import Tail, leaf_of, seal_of
+from consumers.telling import Telling
 from ledger.admission import Admitted, Decision, PartitionState, Prepared, admit, opens_epoch, prepare, verify_ahead
-from ledger.chain import KNOWN_VERSIONS
-from ledger.errors import ForkError, FormatError, IntegrityError, KeyFault, LogUnavailable, UnknownVersion
+from ledger.errors import (
+    ConfigError,
+    ForkError,
+    FormatError,
+    IntegrityError,
+    KeyFault,
+    LogUnavailable,
+    StateUnavailable,
+)
 from ledger.event import CONTENT_TYPE
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Log, Message, Reader, Stored, header
+from ledger.observing import LOG, REGISTRAR, SILENT, Observer
 from ledger.outcome import outcome_message
 from ledger.register import Register
-from ledger.seal import Seal, entry, leaf_hash, read_seal
+from ledger.seal import entry, read_seal
+from ledger.settlement import Statement
 from ledger.signature import ENTRY_PAYLOAD, Signer, format_signature, sign
 from ledger.state import Snapshot, StateFile
 from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, SEAL_HEADER, Submission
+from ledger.versions import KNOWN_VERSIONS, check_known
 
 BATCH = 1000
 _HEADROOM = 2048  # what a seal or an outcome adds to a submission, with the framing of both logs
@@ -52,23 +66,45 @@ class Registrar:
         state_file: StateFile,
         log_keys: Sequence[Signer] = (),
         *,
+        statements: Sequence[Statement] = (),
         batch: int = BATCH,
+        known: Collection[int] = KNOWN_VERSIONS,
+        observer: Observer = SILENT,
     ) -> None:
-        """``log_keys`` attest register records; partition 0's registrar cannot do without the one in force."""
+        """Admit ``partition``, going on from ``state_file``.
+
+        Args:
+            log: carries the ledger.
+            ledger_id: the ledger's.
+            partition: which one.
+            state_file: keeps the state; closed with the registrar.
+            log_keys: attest register records; partition 0's registrar cannot do without the one in force.
+            statements: settlements of forks that came in a file.
+            batch: submissions at a time.
+            known: versions of admission that it executes.
+            observer: told of each batch.
+        """
         self._log = log
         self._ledger_id = ledger_id
         self.partition = partition
         self._file = state_file
         self._log_keys = {key.kid: key for key in log_keys}
+        self._statements = statements
+        self._settled: dict[int, bytes] = {}
+        """The leaves that count at forked indices, as far as it was asked."""
         self._batch = batch
+        self._known = known
+        self._telling = Telling(observer, partition)
         self._state: PartitionState | None = None
         self._ledger_next = 0
         self._reader: Reader | None = None
-        self._tail: _Tail | None = None
+        self._tail: Tail | None = None
         self.consumed = 0
         """Submissions decided by this object."""
         self._looked = 0
         """Up to where the ledger was searched for records that no submission explains."""
+        self._register_before: Register | None = None
+        """The register before the batch in hand."""
         self._unwritten: list[Message] = []
         """Outcomes of decisions behind which no record of the ledger is known yet."""
 
@@ -78,12 +114,19 @@ class Registrar:
         assert self._state is not None, "recover() comes first"
         return self._state
 
+    @property
+    def reached(self) -> int:
+        """Up to which offset of its epoch the submissions are decided; 0 before the state is known."""
+        return self._state.offset + 1 if self._state else 0
+
     async def recover(self) -> None:
         """Go back to the saved state, if the ledger bears it out, else to the beginning.
 
         Raises:
             IntegrityError: the submissions are not those that the state was made from.
+            UnknownVersion: a newer release left the state, under a version that this one does not know.
         """
+        self._telling.recovering()
         await self._drop()
         snapshot = self._file.load()
         if snapshot is not None and not await self._stands(snapshot):
@@ -91,21 +134,39 @@ class Registrar:
             self._file.clear()
             snapshot = None
         self._state = snapshot.restore() if snapshot else PartitionState(self._ledger_id, self.partition)
+        self._check_version()
         self._ledger_next = snapshot.ledger_next if snapshot else 0
         self._unwritten = []
         self._looked = 0
-        self._tail = _Tail(self._log.reader(LEDGER, self.partition, self._ledger_next), self.partition)
+        self._tail = Tail(self._log.reader(LEDGER, self.partition, self._ledger_next), self.partition)
         self._reader = self._log.reader(SUBMISSIONS, self.partition, await self._resume_at())
+        self._telling.standing(self.state)
 
     async def _stands(self, snapshot: Snapshot) -> bool:
-        """Whether the state's last record stands at its place in the ledger (it may have been truncated)."""
+        """Whether the state's last record stands at its place in the ledger (it may have been truncated).
+
+        Raises:
+            ConfigError: it is another ledger's or partition's state, which must not be cleared.
+            IntegrityError: the ledger is empty.
+        """
         if (snapshot.ledger_id, snapshot.partition) != (self._ledger_id, self.partition):
-            return False
+            raise ConfigError(
+                f"expected the state of partition {self.partition} of {self._ledger_id}, found that of partition "
+                f"{snapshot.partition} of {snapshot.ledger_id}: give this registrar a state folder of its own (--data, or "
+                "ROGATORY_STATE), and do not delete that one"
+            )
         if snapshot.index == 0:
             return True
+        if await self._log.end(LEDGER, self.partition) == 0:
+            raise IntegrityError(
+                f"partition {self.partition}: expected the {snapshot.index} records that this registrar has seen in the "
+                "ledger, found it empty: somebody made the topic anew. Restore it from a mirror or a backup. If it is lost "
+                "for good, move the partition's state file away: all submissions are then admitted again, which writes the "
+                "same records"
+            )
         stored = await self._one(LEDGER, snapshot.ledger_next - 1)
         text = header(stored.headers, SEAL_HEADER) if stored else None
-        return stored is not None and text is not None and _leaf(text, stored) == snapshot.last_leaf
+        return stored is not None and text is not None and leaf_of(text, stored) == snapshot.last_leaf
 
     async def _resume_at(self) -> int:
         """Where to read submissions on, after a look whether they are still the ones that were sealed.
@@ -143,6 +204,7 @@ class Registrar:
         Raises:
             LogUnavailable: the log does not answer; call ``recover`` before the next step.
             ForkError: the ledger holds another record than admission derives.
+            UnknownVersion: this partition adopted a version that this release does not know.
         """
         if self._reader is None:
             await self.recover()
@@ -153,19 +215,54 @@ class Registrar:
                 await self._write([])
             await self._check_tail()
             return 0
+        return await self._consume(self._reader, stored, append=True)
+
+    async def follow(self, wait: float = 0.0) -> int:
+        """A standby's step: decide what the ledger shows to be decided, compare, save, append nothing.
+
+        It waits up to ``wait`` seconds for the ledger to grow.  ``step`` goes on from here at any time, and back.
+
+        Raises:
+            LogUnavailable, ForkError, UnknownVersion: as ``step``.
+        """
+        if self._reader is None:
+            await self.recover()
+        if self._tail is None:
+            self._tail = Tail(self._log.reader(LEDGER, self.partition, self._ledger_next), self.partition)
+        assert self._reader is not None
+        shown = await self._tail.shown(self.state.index, wait)
+        if shown is None:
+            return 0
+        if shown.epoch != self.state.epoch and self._reader.position:
+            await self.recover()  # says whether the submissions were made anew
+            if self._reader.position:
+                raise _NotYet(f"partition {self.partition}: record {shown.index} is of epoch {shown.epoch}")
+        here = self._reader.position
+        stored = [s for s in await self._reader.read(self._batch, wait) if s.position <= shown.offset]
+        if not stored:
+            self._reader.seek(here)
+            raise _NotYet(f"partition {self.partition}: record {shown.index} names submission {shown.offset}")
+        return await self._consume(self._reader, stored, append=False)
+
+    async def _consume(self, reader: Reader, stored: list[Stored], *, append: bool) -> int:
+        begun = perf_counter()
         try:
             decided = self._decide(stored)
-            self._reader.seek(stored[len(decided) - 1].position + 1)
-            await self._write(decided)
+            reader.seek(stored[len(decided) - 1].position + 1)
+            await self._write(decided, append=append)
         except BaseException:
             # Unknown what is written: only the ordinary path from the saved state tells.
             await self._drop()
             raise
         self.consumed += len(decided)
+        self._telling.standing(self.state)
+        if append:
+            self._telling.traced(decided, begun)
         return len(decided)
 
     def _decide(self, stored: list[Stored]) -> list[tuple[Prepared, Decision]]:
         state = self.state
+        self._register_before = state.register
         epoch = state.epoch
         if stored[0].position == 0 and state.offset >= 0:
             epoch += 1
@@ -176,7 +273,7 @@ class Registrar:
         verified = verify_ahead(state, prepared)
         decided = []
         for one in prepared:
-            if state.version not in KNOWN_VERSIONS:
+            if state.version not in self._known:
                 break  # the adoption itself is sealed under the version before it
             decision = admit(state, one, verified)
             if epoch != state.epoch and not isinstance(decision, Admitted):
@@ -186,34 +283,42 @@ class Registrar:
             state.advance(one, decision)
             decided.append((one, decision))
         if not decided:
-            raise UnknownVersion(
-                f"partition {self.partition} adopted version {state.version}, this release knows "
-                f"{sorted(KNOWN_VERSIONS)}: upgrade this registrar"
-            )
+            self._check_version()
         state.heads = {k: v for k, v in state.heads.items() if loaded[0].get(k) is not v}
         state.identities = {k: v for k, v in state.identities.items() if k not in loaded[1]}
         return decided
 
-    async def _write(self, decided: list[tuple[Prepared, Decision]]) -> None:
+    def _check_version(self) -> None:
+        check_known(self.state.version, self._known, f"the registrar of partition {self.partition}")
+
+    async def _write(self, decided: list[tuple[Prepared, Decision]], *, append: bool = True) -> None:
         """Compare with the ledger what stands there already, append the rest, save."""
         messages: list[Message] = []
+        register = self._register_before
         for prepared, decision in decided:
             if not isinstance(decision, Admitted):
                 now = max(prepared.submission.timestamp, 0)
                 self._unwritten.append(outcome_message(self.partition, prepared.submission, decision, now))
-            elif await self._matches(decision):
+                continue
+            if await self._matches(decision, register):
                 # Its writer appended the outcomes before it first.
                 self._unwritten.clear()
-            else:
+            elif append:
                 messages.append(self._message(prepared, decision))
-        if self._tail is None or await self._tail.peek(self.state.index) is None:
+            else:
+                raise _NotYet(f"partition {self.partition}: expected a record at {self._ledger_next}, found none yet")
+            register = decision.register or register
+        # When following, a record behind them was shown: their outcomes are written.
+        if append and (self._tail is None or await self._tail.peek(self.state.index) is None):
             await self._append_outcomes()
         if messages:
             # From here the outcomes survive a crash; the records not yet.
+            begun = perf_counter()
             base = await self._log.append(LEDGER, self.partition, messages)
             if base != self._ledger_next:
                 raise _SomebodyElse(f"partition {self.partition}: appended at {base}, expected {self._ledger_next}")
             self._ledger_next = base + len(messages)
+            self._telling.appended(LEDGER, messages, begun)
         # From here the records survive; without the save below recovery compares them again.
         if decided:
             state = self.state
@@ -233,17 +338,21 @@ class Registrar:
         try:
             while messages := await reader.read(self._batch):
                 for stored in messages:
-                    seal = _seal_of(stored)
+                    seal = seal_of(stored)
                     if seal is None or seal.index != state.index:
                         continue  # a copy of an old record is harmless, anything else the readers report
                     place = (seal.epoch, seal.offset)
                     submitted = await self._log.end(SUBMISSIONS, self.partition)
                     if (state.epoch, state.offset) < place < (state.epoch, submitted):
                         return  # another registrar was faster with what has just come
+                    text = header(stored.headers, SEAL_HEADER) or b""
+                    if await self._named(seal.index, state.register) not in (None, leaf_of(text, stored)):
+                        continue  # settled for another one, which a later submission will give
                     raise ForkError(
                         f"partition {self.partition}: expected no record at index {seal.index}, since every submission "
                         f"is decided, found one at position {stored.position} that names submission {place}; a person "
-                        "must find out who wrote it"
+                        "must find out who wrote it. Once something else was submitted here, `rogatory fork show "
+                        f"{self.partition}/{seal.index}` tells which leaf admission gives, for the authorities to settle"
                     )
         finally:
             await reader.close()
@@ -257,27 +366,59 @@ class Registrar:
                 if count and size > self._log.max_append_bytes:
                     break
                 count += 1
-            await self._log.append(OUTCOMES, self.partition, self._unwritten[:count])
+            begun, piece = perf_counter(), self._unwritten[:count]
+            await self._log.append(OUTCOMES, self.partition, piece)
             del self._unwritten[:count]
+            self._telling.appended(OUTCOMES, piece, begun)
 
-    async def _matches(self, decision: Admitted) -> bool:
-        """Whether the ledger holds the record already; False at its end."""
+    async def _matches(self, decision: Admitted, register: Register | None) -> bool:
+        """Whether the ledger holds the record already; False at its end.
+
+        Raises:
+            ForkError: it holds another one first, and the authorities have not settled for ours.
+        """
         if self._tail is None:
             return False
-        found = await self._tail.peek(decision.seal.index)
-        if found is None:
-            self._ledger_next = self._tail.end
-            await self._tail.close()
-            self._tail = None
-            return False
-        position, leaf = found
-        if leaf != decision.leaf:
+        while (found := await self._tail.peek(decision.seal.index)) is not None:
+            position, leaf = found
+            if leaf == decision.leaf:
+                self._ledger_next = position + 1
+                return True
+            await self._check_settled(decision, register, position, leaf)
+            self._tail.skip()
+        self._ledger_next = self._tail.end
+        await self._tail.close()
+        self._tail = None
+        return False
+
+    async def _check_settled(self, ours: Admitted, register: Register | None, position: int, found: bytes) -> None:
+        index = ours.seal.index
+        where = f"partition {self.partition}, index {index}"
+        named = await self._named(index, register)
+        if named is None:
             raise ForkError(
-                f"partition {self.partition}, index {decision.seal.index}: admission gives leaf {decision.leaf.hex()}, "
-                f"the ledger holds {leaf.hex()} at position {position}; a person must find out who wrote it"
+                f"{where}: admission gives leaf {ours.leaf.hex()}, the ledger holds {found.hex()} at position {position}; "
+                "a person must find out who wrote it, then the authorities settle which one counts: "
+                f"`rogatory fork settle {self.partition}/{index} {ours.leaf.hex()}`"
             )
-        self._ledger_next = position + 1
-        return True
+        if named != ours.leaf:
+            raise ForkError(
+                f"{where}: the authorities settled for leaf {named.hex()}, admission by this release gives "
+                f"{ours.leaf.hex()}: this registrar cannot go on; look whether it runs the right release on the right "
+                "submissions"
+            )
+        _log.warning("%s: passed leaf %s at position %d, as the authorities settled", where, found.hex(), position)
+
+    async def _named(self, index: int, register: Register | None) -> bytes | None:
+        """The leaf (32 bytes) that the authorities named at an index, judged with the register before it."""
+        if index not in self._settled:
+            settlements = Settlements(self._log, self._ledger_id, self._statements, register=register)
+            await settlements.refresh()
+            named = settlements.of(self.partition).leaf(index, register)
+            if named is None:
+                return None
+            self._settled[index] = named
+        return self._settled[index]
 
     def _message(self, prepared: Prepared, decision: Admitted) -> Message:
         headers = [(CONTENT_TYPE_HEADER, CONTENT_TYPE), (SEAL_HEADER, decision.seal_text)]
@@ -315,6 +456,7 @@ class Registrar:
 
     async def close(self) -> None:
         """Give back readers and the state file."""
+        self._telling.observer.ended(REGISTRAR, self.partition)
         await self._drop()
         self._file.close()
 
@@ -332,69 +474,43 @@ class Registrar:
             except _SomebodyElse as error:
                 _log.info("%s; comparing with what stands there", error)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Follow until ``stop``; an unreachable log is a pause with back-off, everything else ends it."""
+    async def run(
+        self, stop: asyncio.Event, holds: Callable[[], bool] = lambda: True, *, standby: bool = False
+    ) -> None:
+        """Serve until ``stop``; an unreachable log is a pause with back-off, everything else ends it.
+
+        ``holds`` is asked before each batch whether the partition is ours; while it is not, a ``standby`` follows.
+        """
         pause = 0.5
         while not stop.is_set():
             try:
-                await self._stepped(1.0)
+                if holds():
+                    await self._stepped(1.0)
+                elif standby:
+                    await self.follow(0.3)
+                else:
+                    await _sleep(stop, 0.1)
                 pause = 0.5
-            except LogUnavailable as error:
-                _log.warning("partition %d: log unavailable (%s); trying again in %.1f s", self.partition, error, pause)
+            except (LogUnavailable, StateUnavailable) as error:
+                if isinstance(error, LogUnavailable):
+                    self._telling.observer.unavailable(REGISTRAR, LOG)
+                what = "log" if isinstance(error, LogUnavailable) else "state file"
+                _log.warning(
+                    "partition %d: %s unavailable (%s); trying again in %.1f s", self.partition, what, error, pause
+                )
                 await _sleep(stop, pause)
                 pause = min(pause * 2, 30.0)
+            except Exception as error:
+                self._telling.observer.stopped(REGISTRAR, self.partition, error)
+                raise
 
 
 class _SomebodyElse(LogUnavailable):
     """Another registrar has appended since the end was read."""
 
 
-class _Tail:
-    """History's next records beyond the saved state, as the ledger log has them."""
-
-    def __init__(self, reader: Reader, partition: int) -> None:
-        self._reader = reader
-        self._partition = partition
-        self._waiting: list[Stored] = []
-        self.end = reader.position
-
-    async def peek(self, index: int) -> tuple[int, bytes] | None:
-        """Position and leaf of the first record at ``index``, or None at the log's end; asked with rising ``index``."""
-        while True:
-            if not self._waiting:
-                self._waiting = await self._reader.read(BATCH)
-                self._waiting.reverse()
-                if not self._waiting:
-                    return None
-            stored = self._waiting[-1]
-            text = header(stored.headers, SEAL_HEADER)
-            seal = _seal_of(stored)
-            found = seal.index if seal else -1
-            if found == index:
-                assert text is not None
-                return stored.position, _leaf(text, stored)
-            self._waiting.pop()
-            self.end = stored.position + 1
-            if found < 0 or found > index:
-                _log.error(
-                    "partition %d, position %d: a stray message in the ledger (index %d, expected %d); ignored",
-                    self._partition, stored.position, found, index,
-                )  # fmt: skip
-
-    async def close(self) -> None:
-        await self._reader.close()
-
-
-def _seal_of(stored: Stored) -> Seal | None:
-    text = header(stored.headers, SEAL_HEADER)
-    try:
-        return None if text is None else read_seal(text)
-    except FormatError:
-        return None
-
-
-def _leaf(seal_text: bytes, stored: Stored) -> bytes:
-    return leaf_hash(entry(seal_text, stored.value or b""))
+class _NotYet(LogUnavailable):
+    """The ledger holds something that admission does not give, or not yet; whoever holds the partition says which."""
 
 
 def _size(value: bytes | None, headers: tuple[tuple[str, bytes], ...]) -> int:

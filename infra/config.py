@@ -20,7 +20,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -28,6 +28,8 @@ from ledger import ids
 from ledger.errors import ConfigError
 
 DEFAULT_FILE = Path("rogatory.toml")
+LogFormat = Literal["auto", "text", "json"]
+LOG_FORMATS: tuple[LogFormat, ...] = ("auto", "text", "json")
 
 
 class FileLedger(msgspec.Struct, frozen=True):
@@ -60,6 +62,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log_key: str | None
     timeout: float
     """Seconds after which an operation on the log that does not answer is given up."""
+    outbox: str | None = None
+    """A SQLAlchemy URL: the application's database with the outbox that a relay empties."""
+    outbox_table: str = "rogatory_outbox"
+    """Its table, ``schema.name`` where it lies in a schema."""
+    observe: str | None = None
+    """``HOST:PORT`` where a service shows health, readiness and metrics; None: nowhere."""
+    log_format: LogFormat = "auto"
+    """How log lines are written: text, json, or auto (json for a service whose stderr is no terminal)."""
 
     def address(self) -> FileLedger | KafkaLedger:
         """Where the ledger is."""
@@ -69,6 +79,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 _SETTINGS: dict[str, type] = {
     "ledger": str, "ledger_id": str, "data": str, "keys": str, "vault": str, "state": str, "store": str,
     "office": str, "key": list, "log_key": str, "timeout": float,
+    "outbox": str, "outbox_table": str,
+    "observe": str, "log_format": str,
 }  # fmt: skip
 _PATHS = ("data", "keys", "vault", "state")
 
@@ -95,6 +107,8 @@ def load(given: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
     office = found.get("office", "X")
     if len(office) > ids.OFFICE_CODE_MAX or not re.fullmatch(ids.OFFICE_CODE, office):
         raise ConfigError(f"expected office as a code like RU-OMS, found {found['office'][:40]!r}")
+    if "observe" in found:
+        parse_endpoint(found["observe"])
     data = Path(found.get("data", "rogatory-data"))
     timeout = found.get("timeout", 30.0)
     if not 0.1 <= timeout <= 600:
@@ -111,6 +125,10 @@ def load(given: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
         key=tuple(found.get("key", ())),
         log_key=found.get("log_key"),
         timeout=float(timeout),
+        outbox=found.get("outbox"),
+        outbox_table=found.get("outbox_table", "rogatory_outbox"),
+        observe=found.get("observe"),
+        log_format=parse_log_format(found.get("log_format", "auto")),
     )
 
 
@@ -129,6 +147,30 @@ def parse_address(text: str) -> FileLedger | KafkaLedger:
                 return KafkaLedger(hosts, name)
             raise ConfigError(f"expected a ledger name (lower case letters, digits, -) after the hosts, found {name!r}")
     raise ConfigError(f"expected --ledger file:FOLDER or kafka://HOST:PORT[,HOST:PORT]/NAME, found {text[:100]!r}")
+
+
+def parse_endpoint(text: str) -> tuple[str, int]:
+    """Host and port of ``HOST:PORT``, ``[IPV6]:PORT`` or ``:PORT`` (all interfaces).
+
+    Raises:
+        ConfigError: none of them.
+    """
+    host, colon, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        colon = ""
+    if not colon or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
+        raise ConfigError(f"expected --observe HOST:PORT, such as 127.0.0.1:9464, found {text[:100]!r}")
+    return host, int(port)
+
+
+def parse_log_format(text: str) -> LogFormat:
+    """How log lines are written. Raises ConfigError."""
+    for form in LOG_FORMATS:
+        if text == form:
+            return form
+    raise ConfigError(f"expected log_format {', '.join(LOG_FORMATS)}, found {text[:40]!r}")
 
 
 def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What commands read from a log themselves: its opening, its register, and who is at work on it.
 
-Records of the register are chained to each other from genesis, whose hash is the ledger's id, so they are taken without
-looking at the records between them; signatures are the business of ``rogatory check``.
+Records of the register are chained to each other from genesis, whose hash is the ledger's id, and attested by a log key, so
+they are taken without looking at the records between them, forged ones among them (``ledger/settlement.py``).
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import msgspec
 
 from ledger import catalogue
 from ledger.catalogue.own import RegisterOpened
-from ledger.errors import ChainError, FormatError
+from ledger.errors import FormatError
 from ledger.event import read_event
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, SUBMISSIONS, Log, Stored, header
-from ledger.register import Change, Contradiction, Register, apply, make_ledger_id
-from ledger.seal import entry, leaf_hash, read_seal
+from ledger.register import Register, make_ledger_id
+from ledger.seal import read_seal
+from ledger.settlement import follow_attested
 from ledger.submission import SEAL_HEADER
 
 _REGISTER = b"register"
@@ -62,9 +63,6 @@ def _read_genesis(value: bytes | None) -> Genesis | None:
 
 async def read_register(log: Log, ledger_id: LedgerId, at: int | None = None) -> Register | None:
     """The register by partition 0's records (up to index ``at``); None before the opening is sealed.
-
-    Raises:
-        ChainError: a record contradicts those before it.
     """
     register: Register | None = None
     reader = log.reader(LEDGER, 0)
@@ -76,6 +74,31 @@ async def read_register(log: Log, ledger_id: LedgerId, at: int | None = None) ->
     finally:
         await reader.close()
     return register
+
+
+class RegisterFollower:
+    """The register kept up with partition 0, for whoever asks again and again. Owned by one task."""
+
+    def __init__(self, log: Log, ledger_id: LedgerId) -> None:
+        self._reader = log.reader(LEDGER, 0)
+        self._ledger_id = ledger_id
+        self._register: Register | None = None
+
+    async def now(self) -> Register | None:
+        """The register by what partition 0 has now; None before the opening is sealed.
+
+        Raises:
+            LogUnavailable: the log does not answer.
+        """
+        while piece := await self._reader.read(_PIECE):
+            for stored in piece:
+                if stored.key == _REGISTER:
+                    self._register = _follow(self._ledger_id, self._register, stored, None)
+        return self._register
+
+    async def close(self) -> None:
+        """Give back the reader."""
+        await self._reader.close()
 
 
 async def read_register_seq(log: Log, partition: int, start: int) -> int:
@@ -93,25 +116,17 @@ async def read_register_seq(log: Log, partition: int, start: int) -> int:
 
 
 def _follow(ledger_id: LedgerId, register: Register | None, stored: Stored, at: int | None) -> Register | None:
-    """The register after a message of partition 0, if that is its next event."""
-    text = header(stored.headers, SEAL_HEADER)
-    seq, leaf = (register.seq, register.home_leaf.hex()) if register else (0, "")
+    """The register after a message of partition 0, if that is its next event and attested by a log key."""
+    if at is not None and _index_of(header(stored.headers, SEAL_HEADER)) > at:
+        return register
+    return follow_attested(register, ledger_id, stored) or register
+
+
+def _index_of(seal_text: bytes | None) -> int:
     try:
-        seal = read_seal(text or b"")
+        return read_seal(seal_text).index if seal_text else 0
     except FormatError:
-        return register
-    if seal.seq != seq + 1 or seal.prev != leaf or (at is not None and seal.index > at):
-        return register
-    value = stored.value or b""
-    event = read_event(value)
-    if register is None and make_ledger_id(value, ledger_id.partition(".")[0]) != ledger_id:
-        return None
-    data = catalogue.decode_data(catalogue.known(event.type), event.data)
-    change = Change(data, seal.admitted, leaf_hash(entry(text or b"", value)))
-    try:
-        return apply(register, ledger_id, change)
-    except Contradiction as error:
-        raise ChainError(f"partition 0, index {seal.index}: {error}; run `rogatory check`") from error
+        return 0
 
 
 def _seq_of(seal_text: bytes | None) -> int:

@@ -35,6 +35,7 @@ from infra.workers import Workers, together
 from ledger.errors import ConfigError, IntegrityError, KeyFault, LogSettings, LogUnavailable
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, Log
+from ledger.observing import LOG, SILENT, STORE, Observer
 from ledger.register import Register
 from ledger.signature import Signer
 from producers.builder import Sender
@@ -61,13 +62,16 @@ def make_log(config: Config) -> Log:
 
 
 @asynccontextmanager
-async def open_ledger(config: Config, say: Callable[[str], None], *, patient: bool = False) -> AsyncIterator[Ledger]:
+async def open_ledger(
+    config: Config, say: Callable[[str], None], *, patient: bool = False, observer: Observer = SILENT
+) -> AsyncIterator[Ledger]:
     """The ledger of the settings, found to be there and to be the one that is meant.
 
     Args:
         config: the settings.
         say: told what a person should know (that the ledger's own word is taken for its id).
         patient: while the log does not answer, try again with back-off instead of giving up (services).
+        observer: told what all that works on this ledger does.
 
     Raises:
         ConfigError: no ledger was opened there, or another one.
@@ -76,12 +80,12 @@ async def open_ledger(config: Config, say: Callable[[str], None], *, patient: bo
     """
     log = make_log(config)
     try:
-        yield await _patiently(lambda: _open(config, log, say), patient)
+        yield await _patiently(lambda: _open(config, log, say, observer), patient, observer)
     finally:
         await log.close()
 
 
-async def _patiently(work: Callable[[], Coroutine[Any, Any, Ledger]], patient: bool) -> Ledger:
+async def _patiently(work: Callable[[], Coroutine[Any, Any, Ledger]], patient: bool, observer: Observer) -> Ledger:
     pause = 0.5
     while True:
         try:
@@ -89,12 +93,13 @@ async def _patiently(work: Callable[[], Coroutine[Any, Any, Ledger]], patient: b
         except LogUnavailable as error:
             if not patient:
                 raise
+            observer.unavailable("service", LOG)
             _log.warning("log unavailable (%s); trying again in %.1f s", error, pause)
         await asyncio.sleep(pause)
         pause = min(pause * 2, 30.0)
 
 
-async def _open(config: Config, log: Log, say: Callable[[str], None]) -> Ledger:
+async def _open(config: Config, log: Log, say: Callable[[str], None], observer: Observer) -> Ledger:
     try:
         partitions = await log.partitions()
     except LogSettings as error:
@@ -118,18 +123,21 @@ async def _open(config: Config, log: Log, say: Callable[[str], None]) -> Ledger:
             f"No ledger id is set: taking the log's own word that it is {genesis.ledger_id}. "
             "Compare it with what the ledger's owner says, and set it with --ledger-id or in rogatory.toml."
         )
-    return Ledger(config, log, genesis, partitions)
+    return Ledger(config, log, genesis, partitions, observer)
 
 
 class Ledger:
     """An open ledger, and where everything that works on it comes from."""
 
-    def __init__(self, config: Config, log: Log, genesis: Genesis, partitions: int) -> None:
+    def __init__(
+        self, config: Config, log: Log, genesis: Genesis, partitions: int, observer: Observer = SILENT
+    ) -> None:
         self.config = config
         self.log = log
         self.ledger_id = genesis.ledger_id
         self.genesis = genesis.opened
         self.partitions = partitions
+        self.observer = observer
 
     @property
     def embedded(self) -> bool:
@@ -189,10 +197,10 @@ class Ledger:
             made = []
             for partition in chosen:
                 state = SqliteStateFile(self.state_path(partition), partition)
-                registrar = Registrar(self.log, self.ledger_id, partition, state, keys)
+                registrar = Registrar(self.log, self.ledger_id, partition, state, keys, observer=self.observer)
                 stack.push_async_callback(registrar.close)
                 made.append(registrar)
-            carrier = Herald(self.log, self.partitions, time.monotonic) if herald else None
+            carrier = Herald(self.log, self.partitions, time.monotonic, observer=self.observer) if herald else None
             if carrier is not None:
                 stack.push_async_callback(carrier.close)
             yield Workers(made, carrier, whole=len(chosen) == self.partitions)
@@ -202,7 +210,10 @@ class Ledger:
         """A publisher of an office's events, with the vault for what is sealed."""
         with self.vault() as vault:
             sender = Sender(self.ledger_id, office, tuple(signers), vault)
-            async with Publisher(self.log, sender, self.partitions, patience=self.config.timeout) as publisher:
+            patience = self.config.timeout
+            async with Publisher(
+                self.log, sender, self.partitions, patience=patience, observer=self.observer
+            ) as publisher:
                 yield publisher
 
     @contextmanager
@@ -218,7 +229,11 @@ class Ledger:
     def store(self) -> Iterator[Store]:
         """The projection store; made where there is none."""
         with open_store(self.config.store) as store:
-            yield store
+            self.observer.depends(STORE, store.ping)
+            try:
+                yield store
+            finally:
+                self.observer.depends(STORE, None)
 
     def queries(self, store: Store, generation: Generation | None = None) -> Queries[StatusFacts]:
         """Questions to the rows of this ledger."""
@@ -246,7 +261,7 @@ class Ledger:
         """
         generation = await asyncio.to_thread(store.live, FOLD, self.ledger_id)
         if stop is None:
-            outcome = await replaying.replay(self.log, store, FOLD, generation, progress=progress)
+            outcome = await replaying.replay(self.log, store, FOLD, generation, progress=progress, observer=self.observer)
         else:
             outcome = await replaying.follow(self.log, store, FOLD, generation, stop=stop, progress=progress)
         for fault in outcome.stopped.values():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from consumers.herald import RESEND_AFTER, Herald
+from consumers.holding import Faults, guarded
 from consumers.registrar import Registrar
 from ledger.errors import IntegrityError
 
@@ -79,9 +80,25 @@ class Workers:
         return {p: n for p, n in lag.items() if n > 0 and p in ours}
 
     async def serve(self, stop: asyncio.Event) -> None:
-        """Follow the log until ``stop`` is set; the first error ends all."""
-        services = [registrar.run(stop) for registrar in self.registrars]
+        """Follow the log until ``stop`` is set.
+
+        A partition that contradicts itself stops alone; when all have, or anything else goes wrong, all ends.
+        """
+        faults: Faults = {}
+        services = [self._guarded(registrar, stop, faults) for registrar in self.registrars]
         await together([*services, *([self.herald.run(stop)] if self.herald else [])], stop)
+
+    async def _guarded(self, registrar: Registrar, stop: asyncio.Event, faults: Faults) -> None:
+        service = asyncio.ensure_future(guarded(registrar, stop, faults))
+        try:
+            while not service.done():
+                await asyncio.wait({service}, timeout=0.5)
+                if registrar.partition in faults and len(faults) == len(self.registrars):
+                    raise faults[registrar.partition]
+            service.result()
+        finally:
+            service.cancel()
+            await asyncio.gather(service, return_exceptions=True)
 
 
 async def together(services: Sequence[Coroutine[Any, Any, object]], stop: asyncio.Event) -> None:

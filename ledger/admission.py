@@ -23,6 +23,7 @@ from msgspec import UNSET
 from ledger import catalogue, ids
 from ledger.catalogue import EventType, own
 from ledger.catalogue.base import Data
+from ledger.catalogue.dates import check_dates
 from ledger.chain import NO_HEAD, Head
 from ledger.dispositions import Disposition, Refusal, Refused
 from ledger.errors import FormatError
@@ -32,7 +33,7 @@ from ledger.ids import LedgerId
 from ledger.ijson import parse_compact, parse_ijson
 from ledger.merkle import Frontier, push
 from ledger.partition import partition_of
-from ledger.register import FIRST_VERSION, Change, Contradiction, Register, anchor, apply
+from ledger.register import Change, Contradiction, Register, anchor, apply
 from ledger.seal import (
     EMPTY_PAST,
     Seal,
@@ -45,6 +46,7 @@ from ledger.seal import (
 from ledger.signature import Signature
 from ledger.signers import Signed, Verified, check_allowed, check_signatures, verify_all
 from ledger.submission import Receipt, Submission, parse_signatures
+from ledger.versions import FIRST_VERSION, RULES
 
 
 class Known(msgspec.Struct, frozen=True, array_like=True):
@@ -203,7 +205,7 @@ def _decide(state: PartitionState, prepared: Prepared, verified: Verified) -> De
     submission, event = prepared.submission, prepared.event
     subject: str = event["subject"]
     row = catalogue.find(event["type"])
-    if row is None:
+    if row is None or row.since > state.version:
         raise Refusal(Disposition.UNKNOWN_TYPE, f"a type of catalogue version {state.version}", event["type"][:80])
     genesis = row.data is own.RegisterOpened and _is_genesis(state.ledger_id, submission.value or b"", event)
     if not genesis and (state.register is None or event["ledger"] != state.ledger_id):
@@ -271,6 +273,8 @@ def _admit_new(state: PartitionState, prepared: Prepared, row: EventType, head: 
         if not prepared.strict and row.name in catalogue.FREE_FORM:
             parse_ijson(value)
         data = catalogue.convert_data(row, event["data"])
+        if RULES[state.version].calendar:
+            check_dates(row, data)
     except FormatError as error:
         raise Refusal.of(Disposition.BAD_DATA, error) from None
     _check_epoch(state, submission, data, event["subject"])

@@ -7,7 +7,7 @@ partition has said so far and takes its messages one by one::
     match taken:
         case Record(): ...        # the next one of history
         case Repeated(): ...      # an old index again: compare the leaf, identical ones are harmless
-        case Ahead(): ...         # beyond the next index: ignored, with an alarm
+        case Ahead(): ...         # beyond the next index, or settled against: ignored, with an alarm
 
 A second record at an old index is a fork if its leaf differs; the follower cannot know old leaves, so it hands
 ``Repeated`` to its caller, who reads the first record again and compares (``consumers/replay.py``).
@@ -21,7 +21,7 @@ records, that they follow.  Signatures and attestations are the business of ``le
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Annotated
 
@@ -31,18 +31,20 @@ from msgspec import Meta
 from ledger import catalogue
 from ledger.catalogue import own
 from ledger.catalogue.base import Data
-from ledger.errors import ChainError, FormatError, UnknownVersion
+from ledger.envelope import Envelope
+from ledger.errors import ChainError, FormatError
 from ledger.event import Event, read_event
 from ledger.ids import LedgerId
 from ledger.log import Stored, header
-from ledger.merkle import Frontier, format_frontier, push, root
+from ledger.merkle import Frontier, format_frontier, grow, root
 from ledger.partition import partition_of
-from ledger.register import FIRST_VERSION, Change, Contradiction, Register, apply, make_ledger_id
-from ledger.seal import EMPTY_PAST, MAX_ENTRY_BYTES, Seal, entry, leaf_hash, next_past, read_seal
+from ledger.register import Change, Contradiction, Register, apply, make_ledger_id
+from ledger.seal import EMPTY_PAST, MAX_ENTRY_BYTES, Seal, entry, next_past, read_seal, record_leaf
+from ledger.settlement import NOTHING, check_threshold
 from ledger.submission import SEAL_HEADER
+from ledger.versions import FIRST_VERSION, KNOWN_VERSIONS, check_known
 
-KNOWN_VERSIONS = frozenset({1})
-"""Admission and catalogue versions that this release can execute."""
+_MAX_PARTS_BYTES = MAX_ENTRY_BYTES - len(entry(b"", b""))
 
 _REOPENED = "rogatory.submissions.reopened.v1"
 
@@ -50,7 +52,7 @@ ADMITTED = 0
 """The disposition of what became a record (``ledger/dispositions.py`` has the table)."""
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record of history. ``leaf`` is 32 bytes; ``position`` is where it stands in the log."""
 
     partition: int
@@ -95,6 +97,10 @@ class Ahead(msgspec.Struct, frozen=True):
     expected: int
 
 
+class Overruled(Ahead, frozen=True):
+    """The next index, and the authorities settled that another leaf counts there (``ledger/settlement.py``)."""
+
+
 class Head(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The last record of a subject: its seq and its leaf (32 bytes)."""
 
@@ -129,13 +135,53 @@ class ChainState(msgspec.Struct, frozen=True):
 
 
 class Follower:
-    """Takes one partition's messages in order and says what each is. Owned by one task."""
+    """Takes one partition's messages in order and says what each is. Owned by one task.
 
-    def __init__(self, ledger_id: LedgerId, state: ChainState, *, check_past: bool = False) -> None:
+    Its state is kept in fields, and put together where it is asked for: a value for each record would be a fifth of the
+    work on it.
+    """
+
+    def __init__(
+        self,
+        ledger_id: LedgerId,
+        state: ChainState,
+        *,
+        check_past: bool = False,
+        known: Collection[int] = KNOWN_VERSIONS,
+    ) -> None:
         """Go on from ``state``; ``check_past`` also recomputes ``past`` wherever that is possible."""
         self.ledger_id = ledger_id
-        self.state = state
+        self._known = known
+        self.partition = state.partition
+        self.size = state.size
+        """The next index."""
+        self.register = state.register
+        self.settled = NOTHING
+        """What the authorities settled in this partition; whoever follows may replace it."""
+        self._frontier = list(state.frontier)
+        self._admitted = state.admitted
+        self._submission = state.epoch, state.offset
+        self._past = state.past
+        self._last_leaf = state.last_leaf
+        self._version = state.register.version if state.register else FIRST_VERSION
+        self._next_register: Register | None = None  # of the register record looked at last
         self._check_past = check_past
+
+    @property
+    def state(self) -> ChainState:
+        """What is to be remembered behind the last record taken."""
+        epoch, offset = self._submission
+        return ChainState(
+            partition=self.partition,
+            size=self.size,
+            frontier=tuple(self._frontier),
+            admitted=self._admitted,
+            epoch=epoch,
+            offset=offset,
+            past=self._past,
+            last_leaf=self._last_leaf,
+            register=self.register,
+        )
 
     def take(self, stored: Stored, heads: Mapping[str, Head]) -> Record | Repeated | Ahead:
         """What the message is; a ``Record`` moves the state on.
@@ -148,109 +194,130 @@ class Follower:
             ChainError: the record does not follow from those before it.
             UnknownVersion: the ledger adopted a version that this release does not know.
         """
-        state = self.state
+        # A record whose subject is not its key is refused, so the head of no other subject is needed.
+        subject = "" if stored.key is None else stored.key.decode("ascii", "replace")
+        taken = self.look(stored, heads.get(subject, NO_HEAD))
+        if type(taken) is Record:
+            self.advance(taken)
+        return taken
+
+    def look(self, stored: Stored, head: Head) -> Record | Repeated | Ahead:
+        """What the message is, with the state left where it is; ``head`` is that of the subject that is its key.
+
+        Raises:
+            ChainError, UnknownVersion: as ``take``.
+        """
+        leaf = b""
         try:
             text = header(stored.headers, SEAL_HEADER)
             if text is None:
                 raise FormatError("expected a seal header, found none")
-            if stored.value is None:
+            value = stored.value
+            if value is None:
                 raise FormatError("expected the event's bytes as value, found none")
             seal = read_seal(text)
-            made = entry(text, stored.value)
-            leaf = leaf_hash(made)
-            if seal.index < state.size:
-                return Repeated(seal.index, leaf)
-            if seal.index > state.size:
-                return Ahead(seal.index, state.size)
-            event = read_event(stored.value)
-            record = Record(state.partition, stored.position, seal, text, stored.value, leaf, event)
-            if len(made) > MAX_ENTRY_BYTES:
-                raise FormatError(f"expected an entry of at most {MAX_ENTRY_BYTES} bytes, found {len(made)}")
-            self._check(record, stored, heads.get(event.subject, NO_HEAD))
+            leaf = record_leaf(text, value)
+            if seal.index != self.size:
+                return Repeated(seal.index, leaf) if seal.index < self.size else Ahead(seal.index, self.size)
+            if self.settled and self._overrules(leaf):
+                return Overruled(seal.index, self.size)
+            record = Record(self.partition, stored.position, seal, text, value, leaf, read_event(value))
+            if len(text) + len(value) > _MAX_PARTS_BYTES:
+                raise FormatError(
+                    f"expected an entry of at most {MAX_ENTRY_BYTES} bytes, found {len(entry(text, value))}"
+                )
+            self._check(record, stored.key, head)
         except FormatError as error:
-            raise ChainError(f"partition {state.partition}, position {stored.position}: {error}") from error
-        self.state = self._after(record)
+            if self.settled and self._overrules(leaf):
+                return Overruled(self.size, self.size)  # it is no record, and one is named
+            raise ChainError(f"partition {self.partition}, position {stored.position}: {error}") from error
         return record
 
-    def _check(self, record: Record, stored: Stored, head: Head) -> None:
-        seal, event, state = record.seal, record.event, self.state
-        version = state.register.version if state.register else FIRST_VERSION
-        if seal.v != version:
-            raise FormatError(f"expected a record sealed under version {version}, found {seal.v}")
-        if stored.key != event.subject.encode():
-            raise FormatError(f"expected the subject {event.subject} as key, found {stored.key!r}")
+    def _overrules(self, leaf: bytes) -> bool:
+        """Whether the authorities settled that another leaf counts at the next index."""
+        return self.size in self.settled and self.settled.leaf(self.size, self.register) != leaf
+
+    def advance(self, record: Record) -> None:
+        """Move on behind the record that was looked at last."""
+        seal = record.seal
+        if self._check_past:
+            digest = sha256(record.value).digest()
+            self._past = next_past(bytes.fromhex(seal.past), seal.epoch, seal.offset, ADMITTED, digest)
+        if record.event.subject == "register":
+            assert self._next_register is not None
+            self.register, self._next_register = self._next_register, None
+            self._version = self.register.version
+        grow(self.size, self._frontier, record.leaf)
+        self.size += 1
+        self._admitted = seal.admitted
+        self._submission = seal.epoch, seal.offset
+        self._last_leaf = record.leaf
+
+    def _check(self, record: Record, key: bytes | None, head: Head) -> None:
+        seal, event = record.seal, record.event
+        if self._version not in self._known:  # this state was left by a newer release
+            check_known(self._version, self._known, f"partition {self.partition}")
+        if seal.v != self._version:
+            raise FormatError(f"expected a record sealed under version {self._version}, found {seal.v}")
+        if key != event.subject.encode():
+            raise FormatError(f"expected the subject {event.subject} as key, found {key!r}")
         if seal.seq != head.seq + 1 or seal.prev != head.leaf.hex():
             raise FormatError(
                 f"expected seq {head.seq + 1} after leaf {head.leaf.hex()[:12] or 'none'} in {event.subject}, "
                 f"found {seal.seq} after {seal.prev[:12] or 'none'}"
             )
-        if seal.admitted < state.admitted:
-            raise FormatError(f"expected admitted ≥ {state.admitted}, found {seal.admitted}")
-        if (seal.epoch, seal.offset) <= (state.epoch, state.offset):
-            raise FormatError(
-                f"expected a submission after {state.epoch}/{state.offset}, found {seal.epoch}/{seal.offset}"
-            )
-        if seal.epoch != state.epoch and (seal.epoch != state.epoch + 1 or event.type != _REOPENED):
-            raise FormatError(f"expected {_REOPENED} to open epoch {state.epoch + 1}, found {event.type}")
+        if seal.admitted < self._admitted:
+            raise FormatError(f"expected admitted ≥ {self._admitted}, found {seal.admitted}")
+        epoch, offset = self._submission
+        if seal.epoch != epoch or seal.offset <= offset:
+            self._check_epoch(seal, event, epoch, offset)
         self._check_place(record, head)
-        if self._check_past and self._follows(seal) and seal.past != state.past.hex():
-            raise FormatError(f"expected past {state.past.hex()[:12]}, found {seal.past[:12]}")
+        if self._check_past and self._follows(seal) and seal.past != self._past.hex():
+            raise FormatError(f"expected past {self._past.hex()[:12]}, found {seal.past[:12]}")
+        if event.subject == "register":
+            self._next_register = self._registered(record)
+
+    def _check_epoch(self, seal: Seal, event: Event, epoch: int, offset: int) -> None:
+        if (seal.epoch, seal.offset) <= (epoch, offset):
+            raise FormatError(f"expected a submission after {epoch}/{offset}, found {seal.epoch}/{seal.offset}")
+        if seal.epoch != epoch + 1 or event.type != _REOPENED:
+            raise FormatError(f"expected {_REOPENED} to open epoch {epoch + 1}, found {event.type}")
 
     def _check_place(self, record: Record, head: Head) -> None:
-        state, subject = self.state, record.event.subject
-        if state.size == 0:
+        subject = record.event.subject
+        if self.size == 0:
             if make_ledger_id(record.value, record.event.ledger) != self.ledger_id:
                 raise FormatError(f"expected the genesis of {self.ledger_id} as the first record, found another event")
         elif record.event.ledger != self.ledger_id:
             raise FormatError(f"expected an event of ledger {self.ledger_id}, found one of {record.event.ledger[:80]}")
-        is_copy = subject == "register" and state.partition != 0
-        if (record.seal.home is msgspec.UNSET) == is_copy:
+        is_register = subject == "register"
+        if (record.seal.home is msgspec.UNSET) == (is_register and self.partition != 0):
             raise FormatError("expected home on register copies, and nowhere else")
-        if subject == "register":
+        if is_register or head.seq:  # the place of a subject was looked at with its first record
             return
-        if state.register is None:
+        if self.register is None:
             raise FormatError("expected register.opened as the first record")
-        if head.seq == 0 and partition_of(subject, state.register.partitions) != state.partition:
+        if partition_of(subject, self.register.partitions) != self.partition:
             raise FormatError(f"expected {subject} in another partition")
 
     def _follows(self, seal: Seal) -> bool:
         """Whether the submission before this record's own is known: then so is ``past``."""
-        if self.state.size == 0:
+        if self.size == 0:
             return seal.epoch == seal.offset == 0
-        return seal.epoch == self.state.epoch and seal.offset == self.state.offset + 1
+        epoch, offset = self._submission
+        return seal.epoch == epoch and seal.offset == offset + 1
 
-    def _after(self, record: Record) -> ChainState:
-        state, seal = self.state, record.seal
-        register = state.register
-        if record.event.subject == "register":
-            register = self._registered(record, register)
-        past = state.past
-        if self._check_past:
-            digest = sha256(record.value).digest()
-            past = next_past(bytes.fromhex(seal.past), seal.epoch, seal.offset, ADMITTED, digest)
-        return ChainState(
-            partition=state.partition,
-            size=state.size + 1,
-            frontier=push(state.size, state.frontier, record.leaf),
-            admitted=seal.admitted,
-            epoch=seal.epoch,
-            offset=seal.offset,
-            past=past,
-            last_leaf=record.leaf,
-            register=register,
-        )
-
-    def _registered(self, record: Record, register: Register | None) -> Register:
+    def _registered(self, record: Record) -> Register:
         home = record.seal.home
         admitted = record.seal.admitted if home is msgspec.UNSET else home.admitted
         leaf = record.leaf if home is msgspec.UNSET else bytes.fromhex(home.leaf)
         data = record.data()
-        if isinstance(data, own.RulesAdopted) and data.version not in KNOWN_VERSIONS:
-            raise UnknownVersion(
-                f"partition {record.partition} adopted version {data.version} at index {record.index}; "
-                f"this release knows {sorted(KNOWN_VERSIONS)}: upgrade before reading on"
-            )
+        if isinstance(data, own.RulesAdopted):
+            check_known(data.version, self._known, f"partition {record.partition}, index {record.index}")
+        if isinstance(data, own.ForkSettled) and self.register is not None:
+            # Which records count must not rest on what anybody can write to the log.
+            check_threshold(self.register, Envelope(record.value, tuple(record.seal.signatures())))
         try:
-            return apply(register, self.ledger_id, Change(data, admitted, leaf))
+            return apply(self.register, self.ledger_id, Change(data, admitted, leaf))
         except Contradiction as error:
             raise FormatError(f"expected a register event that follows: {error}") from error

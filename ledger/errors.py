@@ -4,6 +4,7 @@
 
     RogatoryError
     ├── FormatError              bytes that are not in the format they claim (bad data)
+    │   └── PoisonRecord         a record that a projection's fold cannot digest (stop the partition, call a person)
     ├── MisuseError              a caller broke a rule of the interface (a bug, or a wrong field)
     │   ├── FieldError           a field of an event that is being built is wrong
     │   └── ConfigError          a setting is missing or wrong
@@ -15,8 +16,11 @@
     │   ├── AppendTooLarge       a batch larger than the log takes in one piece
     │   └── LogSettings          the log exists but is set up so that it must not be used
     ├── StoreUnavailable         the projection store does not answer now (``retriable``)
+    ├── OutboxUnavailable        the database with the outbox does not answer now (``retriable``)
+    ├── StateUnavailable         a registrar's state file cannot be read or written now (``retriable``)
     ├── IntegrityError           the log contradicts itself or what we derived (stop, call a person)
     │   ├── ChainError           a record does not follow from those before it
+    │   ├── LogTruncated         messages that the log must keep are gone from its beginning
     │   └── ForkError            two different records at one index
     ├── UnknownVersion           an admission or catalogue version that this release does not know
     └── Overtaken                another worker committed first; drop the batch and read again
@@ -36,6 +40,24 @@ class RogatoryError(Exception):
 
 class FormatError(RogatoryError):
     """Bytes that are not in the format they claim to be."""
+
+
+class PoisonRecord(FormatError):
+    """A record that a fold cannot digest: a fault of the fold, which a newer release mends or a person lets pass.
+
+    Says where the record stands and never what is in it. ``leaf`` is 32 bytes.
+    """
+
+    def __init__(
+        self, message: str, *, partition: int, position: int, index: int, leaf: bytes, subject: str, type_: str
+    ) -> None:
+        super().__init__(message)
+        self.partition = partition
+        self.position = position
+        self.index = index
+        self.leaf = leaf
+        self.subject = subject
+        self.type = type_
 
 
 class MisuseError(RogatoryError):
@@ -86,12 +108,28 @@ class StoreUnavailable(RogatoryError):
     retriable = True
 
 
+class OutboxUnavailable(RogatoryError):
+    """The database with the outbox does not answer now. A commit that ended so is there or is not: read again."""
+
+    retriable = True
+
+
+class StateUnavailable(RogatoryError):
+    """A registrar's state file cannot be read or written now (disk full or failing); what it held before stands."""
+
+    retriable = True
+
+
 class IntegrityError(RogatoryError):
     """The log contradicts itself, or what we derived from it. A person must look."""
 
 
 class ChainError(IntegrityError):
     """A record does not follow from the ones before it."""
+
+
+class LogTruncated(IntegrityError):
+    """Messages that a log keeps for ever are gone; restore them, or open a new epoch where they were submissions."""
 
 
 class ForkError(IntegrityError):

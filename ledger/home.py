@@ -76,13 +76,13 @@ def _read_home(
         )
     if [tuple(s) for s in seal.sigs] != seal_signatures(parse_signatures(submission.signature_texts())):
         raise FormatError("expected the signatures that partition 0 sealed, found others")
-    public = _log_keys_after(register, row, event["data"]).get(attest.kid)
+    public = log_keys_after(register, row, event["data"]).get(attest.kid)
     if public is None or not verify(public, attest.value, ENTRY_PAYLOAD, made):
         raise FormatError(f"expected an attestation by a log key, found one by {attest.kid} that does not verify")
     return Home(seal.index, seal.admitted, leaf_hash(made).hex())
 
 
-def _log_keys_after(register: Register | None, row: EventType, data: dict[str, Any]) -> Mapping[Kid, bytes]:
+def log_keys_after(register: Register | None, row: EventType, data: dict[str, Any]) -> Mapping[Kid, bytes]:
     """The log keys in force once the event stands: it may be what names the new one (the old may be lost)."""
     try:
         if register is None:

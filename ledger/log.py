@@ -47,7 +47,7 @@ class Message(msgspec.Struct, frozen=True):
     timestamp: int = 0
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """What is read: a message at its position. ``timestamp`` is ms since 1970-01-01T00:00Z."""
 
     position: int

@@ -23,14 +23,17 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def push(size: int, frontier: Frontier, leaf: bytes) -> Frontier:
     """The frontier of ``size`` + 1 leaves, given that of ``size`` and the hash of the next leaf."""
-    if not size & 1:
-        return (*frontier, leaf)
-    keep = len(frontier)
+    grown = list(frontier)
+    grow(size, grown, leaf)
+    return tuple(grown)
+
+
+def grow(size: int, frontier: list[bytes], leaf: bytes) -> None:
+    """The same in place, for who takes record after record and owns the list."""
     while size & 1:
-        keep -= 1
-        leaf = sha256(b"\x01" + frontier[keep] + leaf).digest()
+        leaf = sha256(b"\x01" + frontier.pop() + leaf).digest()
         size >>= 1
-    return (*frontier[:keep], leaf)
+    frontier.append(leaf)
 
 
 def root(frontier: Frontier) -> bytes:

@@ -34,8 +34,7 @@ from ledger.signature import (
     possession_payload,
     verify,
 )
-
-FIRST_VERSION = 1
+from ledger.versions import FIRST_VERSION
 
 
 class Contradiction(RogatoryError):

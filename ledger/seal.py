@@ -20,7 +20,9 @@ Hashes are lower hex.  Members stand in this order, without blanks, and ``format
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from struct import Struct as Layout
 from typing import Annotated
@@ -41,11 +43,14 @@ _ENTRY_HEAD = b"rogatory/1\n"
 _Whole = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 _Positive = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
 _Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-_HashOrNone = Annotated[str, Meta(pattern=r"^(?:[0-9a-f]{64})?\Z")]
-_KidText = Annotated[str, Meta(pattern=rf"^{ids.KID}\Z", max_length=65)]
+# Replay reads a seal for every record, and patterns are most of what a decoder costs: of these only the length is said
+# here, ``read_seal`` looks at the rest.
+_QuickHash = Annotated[str, Meta(min_length=64, max_length=64)]
+_QuickHashOrNone = Annotated[str, Meta(max_length=64)]
+_QuickKid = Annotated[str, Meta(max_length=65)]
 
 
-class Home(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class Home(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
     """Where a register copy's record stands in partition 0."""
 
     index: _Whole
@@ -53,18 +58,18 @@ class Home(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
     leaf: _Hash
 
 
-class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """One record's seal; hashes are hex as in the text."""
 
     v: _Positive
     index: _Whole
     seq: _Positive
-    prev: _HashOrNone
-    sigs: list[tuple[_KidText, str]]
+    prev: _QuickHashOrNone
+    sigs: list[tuple[_QuickKid, str]]
     admitted: _Whole
     epoch: _Whole
     offset: _Whole
-    past: _Hash
+    past: _QuickHash
     home: Home | UnsetType = UNSET
 
     def signatures(self) -> list[Signature]:
@@ -72,6 +77,7 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return [Signature(parse_kid(kid), decode_base64(text, 64)) for kid, text in self.sigs]
 
 
+_KID = re.compile(ids.KID).fullmatch
 _decode = msgspec.json.Decoder(Seal).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -106,7 +112,26 @@ def read_seal(raw: bytes) -> Seal:
         raise FormatError(f"expected a seal: {error}") from None
     if _encode(seal) != raw:
         raise FormatError("expected a seal in its one spelling, found other blanks, order or escapes")
+    # Of 64 characters, or 128 with one before: else one of the two is of another length.
+    hashes = seal.past + seal.prev
+    if not (_is_hex(hashes) and len(hashes) & 63 == 0):
+        raise FormatError("expected a seal: past and prev of 64 lower-case hex digits, found other text")
+    for kid, _ in seal.sigs:
+        if not _is_kid(kid):
+            raise FormatError(f"expected a seal: kids as {ids.KID}, found another")
     return seal
+
+
+def _is_hex(text: str) -> bool:
+    try:
+        return bytes.fromhex(text).hex() == text  # which no other spelling survives: blanks, capitals
+    except ValueError:
+        return False
+
+
+@lru_cache(1024)  # a ledger has few keys, and each of its records names one
+def _is_kid(text: str) -> bool:
+    return _KID(text) is not None
 
 
 def seal_signatures(signatures: Sequence[Signature]) -> list[tuple[str, str]]:
@@ -124,6 +149,11 @@ def entry(seal: bytes, value: bytes) -> bytes:
 def leaf_hash(entry_bytes: bytes) -> bytes:
     """RFC 6962 2.1: SHA-256(0x00 ‖ entry), 32 bytes."""
     return sha256(b"\x00" + entry_bytes).digest()
+
+
+def record_leaf(seal: bytes, value: bytes) -> bytes:
+    """``leaf_hash(entry(seal, value))``, with one copy of the bytes instead of two."""
+    return sha256(b"\x00rogatory/1\n%b\n%b" % (seal, value)).digest()
 
 
 def next_past(past: bytes, epoch: int, offset: int, disposition: int, digest: bytes) -> bytes:

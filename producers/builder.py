@@ -23,6 +23,7 @@ from msgspec import UNSET
 
 from ledger import catalogue
 from ledger.catalogue.base import Data, EventType, Sealed, sealed_pointers, types_by_name
+from ledger.catalogue.dates import check_dates
 from ledger.errors import FieldError, FormatError
 from ledger.event import CONTENT_TYPE, MAX_EVENT_BYTES, Event, format_event
 from ledger.ids import SORTS, SUBJECT_MAX, LedgerId, Subject
@@ -32,6 +33,7 @@ from ledger.sealing import Place, seal_field
 from ledger.signature import EVENT_PAYLOAD, MAX_SIGNATURES, Signature, Signer, format_signature, sign
 from ledger.submission import CONTENT_TYPE_HEADER, SIGNATURE_HEADER
 from ledger.vault import GENERAL, Vault
+from producers.tracing import current_traceparent
 
 _ENVELOPE_BYTES = 768  # more than the attributes around ``data`` can take without extensions
 
@@ -47,6 +49,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     actor: str | None = None
     expectedseq: int | None = None
     traceparent: str | None = None
+    """Default: the OpenTelemetry span that runs now, if it is sampled; none where ``id`` is given, because whoever
+    chooses the id may build the event again and needs the same bytes."""
 
 
 class Sender(msgspec.Struct, frozen=True):
@@ -76,6 +80,18 @@ class Signed(msgspec.Struct, frozen=True):
         return partition_of(self.subject, partitions)
 
 
+class Unsigned(msgspec.Struct, frozen=True):
+    """An event whose bytes are fixed, and that somebody has still to sign."""
+
+    subject: Subject
+    id: str
+    value: bytes
+
+    def sign(self, signers: Sequence[Signer]) -> Signed:
+        """The same bytes with a signature of each (1 to 4). Raises KeyFault if a key can't be used."""
+        return Signed(self.subject, self.id, self.value, tuple(sign(s, EVENT_PAYLOAD, self.value) for s in signers))
+
+
 _rows: dict[type[Data], EventType] = {}
 
 
@@ -100,14 +116,25 @@ def build(draft: Draft, sender: Sender, now: int) -> Signed:
         FieldError: a field is missing, unknown or of the wrong form; names it.
         KeyFault: a key or the vault can't be used.
     """
+    if not 1 <= len(sender.signers) <= MAX_SIGNATURES:
+        name = row_of(draft.data).name
+        raise FieldError(f"{name}: expected 1 to {MAX_SIGNATURES} signers, found {len(sender.signers)}")
+    return compose(draft, sender, now).sign(sender.signers)
+
+
+def compose(draft: Draft, sender: Sender, now: int) -> Unsigned:
+    """The event for a draft as its bytes, sealed fields sealed, for somebody to sign later; asks no signer.
+
+    Raises:
+        FieldError: a field is missing, unknown or of the wrong form; names it.
+        KeyFault: the vault can't be used.
+    """
     row = row_of(draft.data)
     sort = draft.subject.partition("/")[0]
     if sort not in row.sorts:
         raise FieldError(f"{row.name}: expected a subject {' or '.join(row.sorts)}, found {draft.subject[:60]!r}")
     if len(draft.subject) > SUBJECT_MAX or not re.fullmatch(SORTS[sort], draft.subject):
         raise FieldError(f"{row.name}: expected a well-formed subject, {SORTS[sort]}, found {draft.subject[:60]!r}")
-    if not 1 <= len(sender.signers) <= MAX_SIGNATURES:
-        raise FieldError(f"{row.name}: expected 1 to {MAX_SIGNATURES} signers, found {len(sender.signers)}")
     id_ = draft.id or str(uuid_utils.uuid7())
     source = f"office/{sender.office}"
     ledger = sender.ledger_id
@@ -125,7 +152,7 @@ def build(draft: Draft, sender: Sender, now: int) -> Signed:
         data=msgspec.Raw(msgspec.json.encode(data)),
         actor=draft.actor,
         expectedseq=draft.expectedseq,
-        traceparent=draft.traceparent,
+        traceparent=draft.traceparent or (current_traceparent() if draft.id is None else None),
     )
     size = len(event.data)
     if size > MAX_EVENT_BYTES - _ENVELOPE_BYTES:
@@ -134,13 +161,13 @@ def build(draft: Draft, sender: Sender, now: int) -> Signed:
             "texts elsewhere and give their SHA-256"
         )
     try:
-        catalogue.convert_data(row, data)
+        check_dates(row, catalogue.convert_data(row, data))
         value = format_event(event)
     except FormatError as error:
         raise FieldError(f"{row.name}: {error}") from None
     except UnicodeEncodeError:
         raise FieldError(f"{row.name}: expected attributes of Unicode text, found a lone surrogate") from None
-    return Signed(Subject(draft.subject), id_, value, tuple(sign(s, EVENT_PAYLOAD, value) for s in sender.signers))
+    return Unsigned(Subject(draft.subject), id_, value)
 
 
 def format_time(ms: int) -> str:

@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from functools import partial
 from hashlib import sha256
 from types import TracebackType
 from typing import Self
@@ -22,14 +23,15 @@ from typing import Self
 import tenacity
 from msgspec import UNSET
 
-from ledger.errors import LogUnavailable
+from ledger.errors import LogUnavailable, MisuseError
 from ledger.log import SUBMISSIONS, Log, Message
+from ledger.observing import LOG, SILENT, Observer
 from ledger.outcome import Outcome
 from producers.builder import Draft, Sender, Signed, build
+from producers.gathering import Gathering
 from producers.receipt import Sealed, SubmissionRefused, Submitted
+from producers.tracing import creating, sending, sent
 from producers.watcher import Watcher
-
-_APPEND = 500
 
 
 def _now_ms() -> int:
@@ -47,15 +49,30 @@ class Publisher:
         *,
         patience: float = 60.0,
         clock: Callable[[], int] = _now_ms,
+        watch: bool = True,
+        observer: Observer = SILENT,
     ) -> None:
-        """``patience``: seconds to go on submitting while the log does not answer; ``clock`` in ms."""
+        """One publisher of one sender.
+
+        Args:
+            log: where to submit; the caller's to close.
+            sender: whose events ``create`` makes.
+            partitions: how many the ledger has.
+            patience: seconds to go on submitting while the log does not answer.
+            clock: ms since 1970.
+            watch: follow what becomes of submissions; without it ``result`` may not be asked.
+            observer: told what was submitted.
+        """
         self._log = log
         self._sender = sender
         self._partitions = partitions
         self._patience = patience
         self._clock = clock
         self._watcher = Watcher(log)
-        self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._watch = watch
+        self._observer = observer
+        self._name = sender.ledger_id.partition(".")[0]
+        self._gatherings: dict[int, Gathering] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,7 +84,8 @@ class Publisher:
 
     def create(self, draft: Draft) -> Signed:
         """The signed event for a draft; nothing is sent. Raises FieldError at the first wrong field."""
-        return build(draft, self._sender, self._clock())
+        with creating(self._name):
+            return build(draft, self._sender, self._clock())
 
     async def submit(self, signed: Signed) -> Submitted:
         """Give an event to the log.
@@ -85,32 +103,36 @@ class Publisher:
         results: dict[int, Submitted] = {}
 
         async def send(partition: int, indices: list[int]) -> None:
-            await self._watcher.watch(partition)
-            async with self._locks[partition]:
-                for part in self._pieces([(i, events[i].message()) for i in indices]):
-                    base = await self._append(partition, [message for _, message in part])
-                    for n, (i, message) in enumerate(part):
-                        results[i] = _submitted(events[i], partition, base + n, message)
+            if self._watch:
+                await self._watcher.watch(partition)
+            messages = [events[i].message() for i in indices]
+            offsets = await self._gathering(partition).put(messages)
+            for i, message, offset in zip(indices, messages, offsets, strict=True):
+                results[i] = _submitted(events[i], partition, offset, message)
 
         await asyncio.gather(*(send(p, indices) for p, indices in places.items()))
         return [results[i] for i in range(len(events))]
 
-    def _pieces(self, messages: list[tuple[int, Message]]) -> list[list[tuple[int, Message]]]:
-        pieces: list[list[tuple[int, Message]]] = [[]]
-        size = 0
-        for one in messages:
-            size += len(one[1].value or b"") + 1024
-            if pieces[-1] and (size > self._log.max_append_bytes // 2 or len(pieces[-1]) >= _APPEND):
-                pieces.append([])
-                size = len(one[1].value or b"") + 1024
-            pieces[-1].append(one)
-        return pieces
+    def _gathering(self, partition: int) -> Gathering:
+        if partition not in self._gatherings:
+            send = partial(self._send, partition)
+            self._gatherings[partition] = Gathering(send, self._log.max_append_bytes // 2)
+        return self._gatherings[partition]
+
+    async def _send(self, partition: int, messages: list[Message]) -> int:
+        begun = time.perf_counter()
+        with sending(self._name, partition, messages) as span:
+            base = await self._append(partition, messages)
+            sent(span, base, len(messages))
+        self._observer.submitted(partition, len(messages), time.perf_counter() - begun)
+        return base
 
     async def _append(self, partition: int, messages: list[Message]) -> int:
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(LogUnavailable),
             wait=tenacity.wait_random_exponential(multiplier=0.2, max=5),
             stop=tenacity.stop_after_delay(self._patience),
+            before_sleep=lambda _: self._observer.unavailable("publisher", LOG),
             reraise=True,
         )
         # An append that failed may have been written: the copy it leaves is a duplicate, and harmless.
@@ -122,7 +144,10 @@ class Publisher:
         Raises:
             SubmissionRefused: it was refused; the error says why and what to do.
             TimeoutError: not decided within ``timeout`` seconds; it still will be, in the log's order.
+            MisuseError: this publisher does not follow its submissions.
         """
+        if not self._watch:
+            raise MisuseError("expected a publisher that follows its submissions, found one made with watch=False")
         waiting = self._watcher.answer(submitted.partition, submitted.offset, submitted.digest)
         answer = await asyncio.wait_for(waiting, timeout)
         if not isinstance(answer, Outcome):
@@ -145,10 +170,16 @@ class Publisher:
 
     async def publish(self, draft: Draft, timeout: float | None = None) -> Sealed:  # noqa: ASYNC109 - part of the interface
         """Build, sign, submit and wait for the seal."""
-        return await self.result(await self.submit(self.create(draft)), timeout)
+        signed = self.create(draft)
+        begun = time.perf_counter()
+        sealed = await self.result(await self.submit(signed), timeout)
+        self._observer.published(time.perf_counter() - begun)
+        return sealed
 
     async def close(self) -> None:
         """Stop waiting; what was submitted stays submitted. The log is the caller's to close."""
+        for gathering in self._gatherings.values():
+            await gathering.close()
         await self._watcher.close()
 
 

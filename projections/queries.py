@@ -172,7 +172,7 @@ class Queries(Generic[F]):
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[sa.Connection, int]]:
-        with self._store.engine.begin() as connection:
+        with self._store.reading() as connection:
             yield connection, self._fixed.id if self._fixed else self._live(connection)
 
     def _live(self, connection: sa.Connection) -> int:

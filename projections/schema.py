@@ -1,9 +1,8 @@
-"""Tables of the projection store, and the check that a database has these and not another release's.
+"""Tables of the projection store.
 
 ==============  ==================================  =========================================================
 table           one row per                         holds
 ==============  ==================================  =========================================================
-``store``       database                            the schema's version
 ``generations`` build of one fold over one ledger   fold, its version, ledger, ``building``/``live``/``old``
 ``positions``   generation, partition               next log position and the reader's chain state there
 ``status``      generation, partition, subject      head, facts, columns to search by (projection ``status``)
@@ -19,20 +18,24 @@ rows of sorts that its fold passes over have no facts.  Indices of records stand
 
 Hashes are bytes, times ms since 1970-01-01T00:00Z, JSON is text: PostgreSQL's ``jsonb`` would change its spelling,
 and digests are over spellings.  Subjects compare by bytes on every database.
+
+What stands here is the newest schema.  A database comes to it by ``migrations/``, one step a release; a change here
+needs a step there, and a test holds the two against each other.
 """
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from ledger.errors import ConfigError
 from ledger.ids import SUBJECT_MAX
 
-SCHEMA_VERSION = 1
+REVISION = "0002"
+"""The step of ``migrations/`` that makes what stands here."""
+REVISIONS = "rogatory_schema"
+"""The table with the step that a database stands at: one of our own name, since others use alembic too."""
 CHUNK = 256
 """Indices in a chunk of history."""
 
@@ -41,8 +44,6 @@ metadata = sa.MetaData()
 # PostgreSQL sorts by the database's locale unless told; SQLite compares bytes as it is.
 _Subject = sa.String(SUBJECT_MAX).with_variant(postgresql.VARCHAR(SUBJECT_MAX, collation="C"), "postgresql")
 _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers rows by itself in INTEGER only
-
-store = sa.Table("store", metadata, sa.Column("version", sa.Integer, nullable=False))
 
 generations = sa.Table(
     "generations",
@@ -159,65 +160,3 @@ FIXED = frozenset({
     "generation", "partition", "subject", "sort", "seq", "leaf", "done", "recent", "digest", "facts",
 })  # fmt: skip
 """Columns that every projection's table has; the others are its fold's."""
-
-
-def open_engine(url: str) -> sa.Engine:
-    """An engine for a store at an SQLAlchemy URL such as ``sqlite:///path/to/file``; makes or checks the tables.
-
-    Raises:
-        ConfigError: no such kind of database, a database in memory, or a store of another version.
-    """
-    try:
-        made = sa.make_url(url)
-        engine = sa.create_engine(made)
-    except (sa.exc.ArgumentError, ImportError) as error:
-        raise ConfigError(f"expected an SQLAlchemy URL of a store, such as sqlite:///store.db: {error}") from None
-    if engine.dialect.name == "sqlite":
-        if made.database in (None, "", ":memory:"):
-            raise ConfigError("expected a store in a file, such as sqlite:///store.db, found one in memory")
-        sa.event.listen(engine, "connect", _set_up_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
-    try:
-        with engine.execution_options(writes=True).begin() as connection:
-            _prepare(connection, made.render_as_string(hide_password=True))
-    except BaseException:
-        engine.dispose()
-        raise
-    return engine
-
-
-def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
-    # The driver shall not open transactions by itself: reads get no snapshot that way (see _begin_sqlite).
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # NORMAL: a power cut may take back the last commits, never half of one.  Rows and position go back together,
-    # and the log has what is missing; FULL would pay a disk flush per batch for what can be derived again.
-    cursor.execute("PRAGMA synchronous = NORMAL")
-    cursor.execute("PRAGMA busy_timeout = 30000")
-    cursor.execute("PRAGMA cache_size = -16384")
-    cursor.close()
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    # A writer takes its lock at once: were it to read first, an overtaken one would fail as "locked", without waiting.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _prepare(connection: sa.Connection, shown: str) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(8027341)"))  # one process at a time makes tables
-    names = set(sa.inspect(connection).get_table_names())
-    if store.name not in names:
-        if taken := sorted(names & metadata.tables.keys()):
-            raise ConfigError(f"expected a store or an empty database at {shown}, found other tables named {taken}")
-        metadata.create_all(connection)
-        connection.execute(store.insert().values(version=SCHEMA_VERSION))
-        return
-    found = connection.execute(sa.select(store.c.version)).scalars().all()
-    if found != [SCHEMA_VERSION]:
-        raise ConfigError(
-            f"expected a store of schema version {SCHEMA_VERSION} at {shown}, found {found}: "
-            "use the release that made it, or rebuild into a new store (the ledger has everything)"
-        )

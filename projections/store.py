@@ -5,34 +5,31 @@ behind it in one transaction, by compare-and-set on the position that the batch 
 partition one goes on, the other gets ``Overtaken`` and has written nothing.  So every record is in the rows exactly
 once, whatever dies when.
 
-A *generation* is one build of a fold over one ledger.  Answers come from the ``live`` one.  A rebuild fills a
-``building`` one, and ``switch`` makes it live in one transaction; the former stays as ``old`` until it is dropped,
-and takes no more commits.
-
-This module alone writes SQL (``schema.py`` has the tables, ``queries.py`` reads).  Any number of threads may use one
-store.
+The tables are in ``schema.py``, the builds of rows in ``generations.py``, connections in ``engine.py``; ``queries.py``
+answers.  Any number of threads may use one store.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, Self, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from ledger.chain import ChainState, Head
-from ledger.errors import ConfigError, IntegrityError, MisuseError, Overtaken
-from ledger.ids import LedgerId
+from ledger.errors import IntegrityError, Overtaken
 from ledger.log import Stored
 from ledger.merkle import format_frontier, parse_frontier
 from ledger.register import Register
+from projections.bulk import Upsert, insert
 from projections.digest import Compared, row_digest, state_digest
+from projections.engine import open_engine
 from projections.fold import Fold, facts_decoder
-from projections.schema import PROJECTIONS, generations, history, open_engine, places, positions
+from projections.generations import COUNTS, Generations
+from projections.schema import PROJECTIONS, generations, history, places, positions
 from projections.view import START, Batch, Generation, PartitionView, Place, Row, Saved
 
 F = TypeVar("F", bound=msgspec.Struct)
@@ -42,24 +39,24 @@ _read_register = msgspec.json.Decoder(Register).decode
 _read_indices = msgspec.json.Decoder(list[int]).decode
 
 
-class Store:
-    """A projection store. Close it when done; also a context manager."""
+class Store(Generations):
+    """A projection store. Close it when done; also a context manager.
+
+    Every method raises ``StoreUnavailable`` where the database does not answer.  The connection is then given up, and
+    the next call makes a new one; so a caller waits and tries again, a commit only after it has read the position.
+    """
 
     def __init__(self, engine: sa.Engine, *, now: Callable[[], float] = time.time) -> None:
-        self.engine = engine
-        """For reading; a transaction is one snapshot."""
-        self._writes = engine.execution_options(writes=True)
-        if engine.dialect.name == "postgresql":
-            self.engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        self._now = now
-        self._upserts: dict[sa.Table, tuple[str, Sequence[str] | None]] = {}
+        super().__init__(engine, now=now)
+        self._upserts: dict[sa.Table, Upsert] = {}
 
     @classmethod
     def open(cls, url: str) -> Store:
-        """The store at an SQLAlchemy URL such as ``sqlite:///store.db``, made where there is none.
+        """The store at a URL such as ``sqlite:///store.db`` (``engine.py``), made where there is none.
 
         Raises:
-            ConfigError: no such database, or a store of another schema version.
+            ConfigError: no such database, or a store of an older or a newer release.
+            StoreUnavailable: it does not answer.
         """
         return cls(open_engine(url))
 
@@ -73,97 +70,6 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Generations
-
-    def generations(self, ledger_id: LedgerId | None = None) -> list[Generation]:
-        """All generations (of one ledger), oldest first."""
-        query = sa.select(generations).order_by(generations.c.id)
-        if ledger_id is not None:
-            query = query.where(generations.c.ledger_id == ledger_id)
-        with self.engine.begin() as connection:
-            return [Generation(*row) for row in connection.execute(query)]
-
-    def live(self, fold: Fold[Any], ledger_id: LedgerId) -> Generation:
-        """The generation that answers, made where there is none.
-
-        Raises:
-            ConfigError: it was built by another version of the fold.
-        """
-        with self._writes.begin() as connection:
-            first = self._insert(generations).values(self._values(fold, ledger_id, "live"))
-            connection.execute(first.on_conflict_do_nothing())
-            found = Generation(*connection.execute(_live(fold.name, ledger_id)).one())
-            # Committed here: a live generation without positions, which is an empty one.
-        if found.fold_version != fold.version:
-            raise ConfigError(
-                f"expected the live {fold.name} rows to be of version {fold.version}, "
-                f"found version {found.fold_version}: rebuild the projection, then switch"
-            )
-        return found
-
-    def new_generation(self, fold: Fold[Any], ledger_id: LedgerId) -> Generation:
-        """An empty generation to rebuild into."""
-        with self._writes.begin() as connection:
-            made = connection.execute(generations.insert().values(self._values(fold, ledger_id, "building")))
-            key = made.inserted_primary_key
-            assert key is not None
-            return Generation(*connection.execute(sa.select(generations).where(generations.c.id == key[0])).one())
-
-    def switch(self, generation: Generation) -> None:
-        """Let a generation that was being built answer from now on; the one that did becomes ``old``.
-
-        Raises:
-            MisuseError: it is not being built.
-        """
-        same = (generations.c.fold == generation.fold) & (generations.c.ledger_id == generation.ledger_id)
-        with self._writes.begin() as connection:
-            connection.execute(generations.update().where(same, generations.c.state == "live").values(state="old"))
-            moved = connection.execute(
-                generations.update()
-                .where(generations.c.id == generation.id, generations.c.state == "building")
-                .values(state="live")
-            )
-            if moved.rowcount != 1:
-                raise MisuseError(f"expected generation {generation.id} to be building, found another state or none")
-            # A crash before this commit leaves the former one answering; after it, the new one. Never none, never two.
-
-    def drop(self, generation: Generation) -> None:
-        """Delete a generation that does not answer; after a crash, do it again.
-
-        Raises:
-            MisuseError: it is live.
-        """
-        mine = generations.c.id == generation.id
-        with self._writes.begin() as connection:
-            if connection.execute(sa.select(generations.c.state).where(mine)).scalar() == "live":
-                raise MisuseError(
-                    f"expected a generation other than the live one, found {generation.id}, which answers"
-                )
-            connection.execute(generations.update().where(mine).values(state="old"))
-            connection.execute(positions.delete().where(positions.c.generation == generation.id))
-            # From here it takes no commits and cannot be switched to; a crash leaves rows that nobody reads.
-        for table in (PROJECTIONS[generation.fold], history, places):
-            self._delete_rows(table, generation)
-        with self._writes.begin() as connection:
-            connection.execute(generations.delete().where(mine))
-
-    def _delete_rows(self, table: sa.Table, generation: Generation) -> None:
-        """A partition at a time, so that no other writer waits for long."""
-        mine = table.c.generation == generation.id
-        first = sa.select(sa.func.min(table.c.partition)).where(mine)
-        while True:
-            with self._writes.begin() as connection:
-                partition = connection.execute(first).scalar()
-                if partition is None:
-                    return
-                connection.execute(table.delete().where(mine, table.c.partition == partition))
-
-    def _values(self, fold: Fold[Any], ledger_id: LedgerId, state: str) -> dict[str, Any]:
-        if fold.name not in PROJECTIONS:
-            raise MisuseError(f"expected a fold with a table, one of {sorted(PROJECTIONS)}, found {fold.name}")
-        made = {"fold": fold.name, "fold_version": fold.version, "ledger_id": ledger_id, "state": state}
-        return {**made, "created_at": int(self._now() * 1000)}
-
     # A partition's rows
 
     def load(self, generation: Generation, partition: int) -> Saved:
@@ -172,7 +78,7 @@ class Store:
         Raises:
             Overtaken: it is old or dropped; another one answers now.
         """
-        with self.engine.begin() as connection:
+        with self.reading() as connection:
             state = connection.execute(sa.select(generations.c.state).where(generations.c.id == generation.id)).scalar()
             saved = self.load_in(connection, generation.id, partition)
         if state not in ("live", "building"):
@@ -207,11 +113,10 @@ class Store:
         generation, partition = view.generation, view.partition
         table = PROJECTIONS[generation.fold]
         names = ("subject", "sort", "seq", "leaf", "done", "recent", "facts")
-        wanted = sa.select(*(table.c[name] for name in names)).where(
-            *_at(table, generation.id, partition), table.c.subject.in_(subjects)
-        )
+        wanted = sa.select(*(table.c[name] for name in names)).where(*_at(table, generation.id, partition))
+        among, given = _among(table, subjects, self.engine.dialect.name)
         decode = facts_decoder(view.fold.facts).decode
-        with self.engine.begin() as connection:
+        with self.reading() as connection:
             # In one snapshot with the rows: rows of a later position would look like a broken chain.
             stands = connection.execute(
                 sa.select(positions.c.next).where(*_at(positions, generation.id, partition))
@@ -227,7 +132,7 @@ class Store:
                     _read_indices(recent),
                     None if facts is None else decode(facts),
                 )
-                for subject, sort, seq, leaf, done, recent, facts in connection.execute(wanted)
+                for subject, sort, seq, leaf, done, recent, facts in connection.execute(wanted.where(among), given)
             }
 
     def commit(self, batch: Batch) -> None:
@@ -237,14 +142,15 @@ class Store:
             Overtaken: the partition is no longer at the batch's first position, or the generation is old.
         """
         rows = PROJECTIONS[batch.generation.fold]
-        with self._writes.begin() as connection:
+        with self.writing() as connection:
             self._move(connection, batch)
             self._upsert(connection, history, batch.chunks)
             self._upsert(connection, rows, batch.rows)
             if batch.place is not None:
                 where = {"generation": batch.generation.id, "partition": batch.partition}
                 connection.execute(
-                    self._insert(places).on_conflict_do_nothing(), {**where, **msgspec.structs.asdict(batch.place)}
+                    insert(places, connection.dialect.name).on_conflict_do_nothing(),
+                    {**where, **msgspec.structs.asdict(batch.place)},
                 )
             # A crash before this commit leaves rows and position as before the batch, and the reader takes its records
             # again; after it, as they are behind it. A reader that got no answer reads the position.
@@ -264,10 +170,14 @@ class Store:
         }
         if batch.register_moved:
             values["register"] = None if state.register is None else _encode(state.register).decode()
-        counts = sa.exists().where(generations.c.id == generation.id, generations.c.state.in_(("live", "building")))
+        counts = sa.exists().where(generations.c.id == generation.id, COUNTS)
         if batch.expected == 0:
+            # Whoever drops the generation waits, or has done so: later on it would wait for the position's row.
+            connection.execute(
+                sa.select(generations.c.id).where(generations.c.id == generation.id).with_for_update(read=True)
+            )
             begins = {**where, **values, "next": 0}
-            connection.execute(self._insert(positions).on_conflict_do_nothing(), begins)
+            connection.execute(insert(positions, connection.dialect.name).on_conflict_do_nothing(), begins)
         moved = connection.execute(
             positions.update()
             .where(*_at(positions, generation.id, batch.partition), positions.c.next == batch.expected, counts)
@@ -279,34 +189,17 @@ class Store:
                 "found that another worker has moved it or another generation answers"
             )
 
-    def _insert(self, table: sa.Table) -> Any:
-        return postgresql.insert(table) if self.engine.dialect.name == "postgresql" else sqlite.insert(table)
-
     def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write rows, given as values by column, over those of the same keys.
-
-        The statement is compiled once and handed to the driver with its own kind of parameters: SQLAlchemy's work on
-        the parameters of a row took three times as long as the database took to write it.
-        """
-        if not rows:
-            return
         if table not in self._upserts:
-            keys = [column.name for column in table.primary_key]
-            insert = self._insert(table)
-            others = {c.name: insert.excluded[c.name] for c in table.c if c.name not in keys}
-            statement = insert.on_conflict_do_update(index_elements=keys, set_=others)
-            compiled = statement.compile(dialect=connection.dialect, column_keys=[c.name for c in table.c])
-            self._upserts[table] = (str(compiled), compiled.positiontup)
-        text, names = self._upserts[table]
-        parameters: list[Any] = list(rows) if names is None else list(map(itemgetter(*names), rows))
-        connection.exec_driver_sql(text, parameters)
+            self._upserts[table] = Upsert(table, connection.dialect)
+        self._upserts[table](connection, rows)
 
     # What readers of the log ask
 
     def register(self, generation: Generation, partition: int = 0) -> Register | None:
         """The register as that partition's last commit left it."""
         query = sa.select(positions.c.register).where(*_at(positions, generation.id, partition))
-        with self.engine.begin() as connection:
+        with self.reading() as connection:
             text = connection.execute(query).scalar()
         return None if text is None else _read_register(text)
 
@@ -315,7 +208,7 @@ class Store:
         query = sa.select(places.c.size, places.c.next).where(
             *_at(places, generation.id, partition), places.c.size <= index
         )
-        with self.engine.begin() as connection:
+        with self.reading() as connection:
             found = connection.execute(query.order_by(places.c.size.desc()).limit(1)).one_or_none()
         return START if found is None else Place(*found)
 
@@ -328,7 +221,7 @@ class Store:
         table = PROJECTIONS[generation.fold]
         names = ("digest", "subject", "seq", "leaf", "done", "recent", "facts") if check else ("digest",)
         wanted = sa.select(*(table.c[name] for name in names)).where(*_at(table, generation.id, partition))
-        with self.engine.begin() as connection:
+        with self.reading() as connection:
             state = self.load_in(connection, generation.id, partition).state
             about = (generation.fold, generation.fold_version, generation.ledger_id)
             compared = Compared(*about, partition, state.size, state.root().hex())
@@ -349,10 +242,13 @@ def _at(table: sa.Table, generation: int, partition: int) -> tuple[sa.ColumnElem
     return table.c.generation == generation, table.c.partition == partition
 
 
-def _live(fold: str, ledger_id: str) -> sa.Select[Any]:
-    return sa.select(generations).where(
-        generations.c.fold == fold, generations.c.ledger_id == ledger_id, generations.c.state == "live"
-    )
+def _among(table: sa.Table, subjects: list[str], dialect: str) -> tuple[sa.ColumnElement[bool], dict[str, Any]]:
+    """That a row's subject is one of these, as one parameter: a list of them is a new statement for each length."""
+    if dialect == "postgresql":
+        array = sa.bindparam("subjects", type_=postgresql.ARRAY(sa.String))
+        return table.c.subject == sa.any_(array), {"subjects": subjects}
+    each = sa.func.json_each(sa.bindparam("subjects", type_=sa.Text)).table_valued("value")
+    return table.c.subject.in_(sa.select(each.c.value)), {"subjects": _encode(subjects).decode()}
 
 
 def _chain_state(partition: int, row: sa.Row[Any]) -> ChainState:

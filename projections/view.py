@@ -16,15 +16,17 @@ Rows of a batch that is being committed stay in the view, so the next one can be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
 
 from ledger.chain import NO_HEAD, Ahead, ChainState, Follower, Head, Record, Repeated
-from ledger.errors import FormatError, MisuseError, UnknownVersion
+from ledger.errors import MisuseError, PoisonRecord, UnknownVersion
 from ledger.ids import LedgerId
 from ledger.log import Stored
+from ledger.settlement import Settled
+from ledger.versions import KNOWN_VERSIONS
 from projections.digest import EMPTY_DONE, next_done, row_digest
 from projections.fold import Column, Fold
 from projections.schema import CHUNK, FIXED, PROJECTIONS
@@ -65,7 +67,7 @@ class Saved(msgspec.Struct, frozen=True):
     state: ChainState
 
 
-class Row(msgspec.Struct, Generic[F]):
+class Row(msgspec.Struct, Generic[F], gc=False):
     """A subject: its head, history and facts. Belongs to one view, which changes it in place."""
 
     subject: str
@@ -100,14 +102,21 @@ class PartitionView(Generic[F]):
     """One partition of one generation. Owned by one task; no I/O."""
 
     def __init__(
-        self, fold: Fold[F], generation: Generation, partition: int, saved: Saved, *, capacity: int = 4096
+        self,
+        fold: Fold[F],
+        generation: Generation,
+        partition: int,
+        saved: Saved,
+        *,
+        capacity: int = 4096,
+        known: Collection[int] = KNOWN_VERSIONS,
     ) -> None:
         """Go on from ``saved``; ``capacity`` rows are held beside those in work (up to twice as many)."""
         self.fold = fold
         self.generation = generation
         self.partition = partition
         self.next = saved.next
-        self._follower = Follower(generation.ledger_id, saved.state)
+        self._follower = Follower(generation.ledger_id, saved.state, known=known)
         self._cut = saved  # up to here everything is in a batch
         self._committed = saved.next  # up to here it is in the store
         # Two halves instead of a list by last use: when the young half is full it becomes the old one, and the rows of
@@ -128,6 +137,15 @@ class PartitionView(Generic[F]):
     def state(self) -> ChainState:
         """The chain's state after the last record taken."""
         return self._follower.state
+
+    @property
+    def settled(self) -> Settled:
+        """What the authorities settled in this partition."""
+        return self._follower.settled
+
+    @settled.setter
+    def settled(self, settled: Settled) -> None:
+        self._follower.settled = settled
 
     @property
     def pending(self) -> int:
@@ -158,29 +176,29 @@ class PartitionView(Generic[F]):
             row = self._piece[subject] = rows.get(subject) or new_row(subject)
             self._keep(row)
 
-    def take(self, stored: Stored) -> Record | Repeated | Ahead:
+    def take(self, stored: Stored, *, pass_over: bool = False) -> Record | Repeated | Ahead:
         """Pass one message: check it and fold it. What was changed is in the next ``cut``.
 
         A ``Repeated`` is not passed: compare it with the first record of its index, then ``skip`` it.
 
+        Args:
+            stored: the message.
+            pass_over: should the fold be unable to digest the record, leave the subject's facts as they were and move
+                everything else (head, history, chain) on. The ledger must say so: a sealed ``poison.skipped``.
+
         Raises:
             ChainError: it does not follow. The view stands before it, as in the following cases.
             UnknownVersion: the ledger adopted a version that this release does not know.
-            FormatError: the fold could not digest the record.
+            PoisonRecord: the fold could not digest the record.
         """
-        before = self._follower.state
         subject = "" if stored.key is None else stored.key.decode("ascii", "replace")
-        row = self._row(subject)
+        row = self._piece.get(subject) or self._row(subject)
         if row is None and stored.key is not None:
             raise MisuseError(f"expected the row of {subject} to be learnt before its messages are taken")
-        # The follower holds a record's subject against the key, so no other head is asked for.
-        taken = self._follower.take(stored, {} if row is None else {subject: row.head})
+        taken = self._follower.look(stored, NO_HEAD if row is None else row.head)
         if type(taken) is Record:
-            try:
-                self._fold(row, taken)
-            except BaseException:
-                self._follower.state = before
-                raise
+            self._fold(row, taken, pass_over=pass_over)
+            self._follower.advance(taken)
         if type(taken) is not Repeated:
             self.next = stored.position + 1
         return taken
@@ -189,23 +207,33 @@ class PartitionView(Generic[F]):
         """Pass a message that changes nothing."""
         self.next = stored.position + 1
 
-    def _fold(self, row: Row[F] | None, record: Record) -> None:
+    def _fold(self, row: Row[F] | None, record: Record, *, pass_over: bool) -> None:
         assert row is not None  # the follower has found the subject equal to the key
         if row.sort in self._sorts:
             try:
                 row.facts = self.fold.evolve(row.facts, record)
-            except UnknownVersion:
+            except (UnknownVersion, MemoryError):
                 raise
             except Exception as error:  # a fold must not raise at all, so nothing can be said about what it raises
-                raise FormatError(
-                    f"partition {self.partition}, index {record.index}: expected the fold {self.fold.name} to "
-                    f"digest a {record.event.type}, found {type(error).__name__}"
-                ) from error
+                if not pass_over:
+                    raise self._poison(record, error) from error
         row.head = Head(record.seal.seq, record.leaf)
         row.recent.append(record.seal.index)
         self._changed[row.subject] = row
         if len(row.recent) == CHUNK:
             self._complete(row)
+
+    def _poison(self, record: Record, error: Exception) -> PoisonRecord:
+        return PoisonRecord(  # the error's kind alone: its words may quote the record
+            f"partition {self.partition}, index {record.index}: expected the fold {self.fold.name} to "
+            f"digest a {record.event.type}, found {type(error).__name__}",
+            partition=self.partition,
+            position=record.position,
+            index=record.index,
+            leaf=record.leaf,
+            subject=record.subject,
+            type_=record.event.type,
+        )
 
     def _complete(self, row: Row[F]) -> None:
         indices = _encode(row.recent)

@@ -23,13 +23,16 @@ from ledger.errors import (
     LogError,
     LogUnavailable,
     MisuseError,
+    OutboxUnavailable,
     RogatoryError,
 )
 from producers.blocking import BlockingPublisher
 from producers.builder import Draft, Signed
+from producers.outbox import Outbox, OutboxId
+from producers.outbox_schema import make_outbox
 from producers.publisher import Publisher
 from producers.receipt import Sealed, SubmissionRefused, Submitted
-from rogatory.connection import connect, connect_blocking
+from rogatory.connection import connect, connect_blocking, open_outbox
 
 __all__ = [
     "BlockingPublisher",
@@ -42,6 +45,9 @@ __all__ = [
     "LogError",
     "LogUnavailable",
     "MisuseError",
+    "Outbox",
+    "OutboxId",
+    "OutboxUnavailable",
     "Publisher",
     "RogatoryError",
     "Sealed",
@@ -50,4 +56,6 @@ __all__ = [
     "Submitted",
     "connect",
     "connect_blocking",
+    "make_outbox",
+    "open_outbox",
 ]

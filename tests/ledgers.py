@@ -7,8 +7,8 @@
     book.messages[3]                      # as they would be appended to partition 3
     book.stored(3)                        # as they would be read back
 
-Leaf, chain, ``past`` and copies of the register are right; signatures are well formed and empty, since followers do not
-verify them.  ``repeated``, ``forked`` and ``ahead`` make the messages that a reader must tell apart.
+Leaf, chain, ``past`` and copies of the register are right; register events are signed and attested, other signatures are
+well formed and empty, since followers do not verify them.  ``repeated``, ``forked`` and ``ahead`` make the messages that a reader must tell apart.
 """
 
 from __future__ import annotations
@@ -26,14 +26,25 @@ from ledger.log import Message, Stored
 from ledger.partition import partition_of
 from ledger.register import make_ledger_id
 from ledger.seal import EMPTY_PAST, Home, Seal, entry, format_seal, leaf_hash, next_past
-from ledger.signature import encode_base64, make_kid
-from ledger.submission import CONTENT_TYPE_HEADER, SEAL_HEADER
+from ledger.signature import (
+    ENTRY_PAYLOAD,
+    EVENT_PAYLOAD,
+    Signature,
+    encode_base64,
+    format_signature,
+    make_kid,
+    pae,
+)
+from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, SEAL_HEADER
 from projections.fold import Column
 
 T0 = 1_741_000_000_000
 OFFICE = "RU-PGO"
-_KEY = SigningKey(b"\x07" * 32).verify_key.encode()
-_LOG_KEY = SigningKey(b"\x08" * 32).verify_key.encode()
+_SIGNER = SigningKey(b"\x07" * 32)
+_LOG_SIGNER = SigningKey(b"\x08" * 32)
+_KEY = _SIGNER.verify_key.encode()
+_LOG_KEY = _LOG_SIGNER.verify_key.encode()
+_LOG_KID = make_kid("RU-PGO", "ed25519", _LOG_KEY)
 KID = make_kid(OFFICE, "ed25519", _KEY)
 _SIGS = [(str(KID), encode_base64(bytes(64)))]
 
@@ -63,7 +74,7 @@ class Book:
             "party": "RU",
             "authorities": [{"kid": KID, "public_key": encode_base64(_KEY)}],
             "threshold": 1,
-            "log_keys": [{"kid": make_kid(OFFICE, "ed25519", _LOG_KEY), "public_key": encode_base64(_LOG_KEY)}],
+            "log_keys": [{"kid": _LOG_KID, "public_key": encode_base64(_LOG_KEY)}],
         }
         raw = self.event("register", "register.opened", genesis)
         self.ledger_id = make_ledger_id(raw, name)
@@ -134,7 +145,7 @@ class Book:
             index=tail.index,
             seq=seq + 1,
             prev=prev,
-            sigs=_SIGS,
+            sigs=_signed(raw) if subject == "register" else _SIGS,
             admitted=T0 + tail.index,
             epoch=0,
             offset=tail.index,
@@ -142,6 +153,8 @@ class Book:
             **more,
         )
         message = Message(subject.encode(), raw, _headers(seal), seal.admitted)
+        if subject == "register" and partition == 0:
+            message = attested(message)
         leaf = leaf_of(message)
         tail.past = next_past(tail.past, 0, tail.index, ADMITTED, sha256(raw).digest())
         tail.heads[subject] = (seq + 1, leaf.hex())
@@ -162,6 +175,26 @@ def build(partitions: int, acts: list[tuple[str, str, dict[str, Any]]]) -> Book:
 def stored(messages: list[Message], start: int = 0) -> list[Stored]:
     """Messages as read back from ``start`` on."""
     return [Stored(start + i, m.timestamp, m.key, m.value, m.headers) for i, m in enumerate(messages)]
+
+
+def attested(message: Message) -> Message:
+    """The message with an attestation by the log key, as partition 0's registrar adds it to register records."""
+    assert message.value is not None
+    made = pae(ENTRY_PAYLOAD, entry(dict(message.headers)[SEAL_HEADER], message.value))
+    attest = Signature(_LOG_KID, _LOG_SIGNER.sign(made).signature)
+    return msgspec.structs.replace(
+        message, headers=(*message.headers, (ATTEST_HEADER, format_signature(attest)))
+    )
+
+
+def unsigned(message: Message) -> Message:
+    """A register record of partition 0 with an empty signature of the authority, sealed and attested all the same."""
+    seal = msgspec.json.decode(dict(message.headers)[SEAL_HEADER], type=Seal)
+    return attested(msgspec.structs.replace(message, headers=_headers(msgspec.structs.replace(seal, sigs=_SIGS))))
+
+
+def _signed(raw: bytes) -> list[tuple[str, str]]:
+    return [(str(KID), encode_base64(_SIGNER.sign(pae(EVENT_PAYLOAD, raw)).signature))]
 
 
 def leaf_of(message: Message) -> bytes:

@@ -74,10 +74,21 @@ class PostgresServer:
         return f"postgresql://postgres@{_HOST}:{self.port}/postgres"
 
     def __enter__(self) -> Self:
-        command = [self._bin / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8", "-N"]
+        command = [
+            self._bin / "initdb",
+            "-D",
+            self.folder / "data",
+            "-A",
+            "trust",
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "-N",
+        ]
         try:
             done = subprocess.run(
-                [*command, "--locale=C.UTF-8"], capture_output=True, text=True, check=False, **self._as
+                [*command, "-E", "UTF8", "--locale=C.UTF-8"], capture_output=True, text=True, check=False, **self._as
             )
             assert done.returncode == 0, done.stderr
             self.start()

@@ -58,6 +58,11 @@ class KafkaLog:
         self._closed = False
 
     @property
+    def client(self) -> dict[str, Any]:
+        """How to reach the brokers, as aiokafka takes it."""
+        return dict(self._client)
+
+    @property
     def max_append_bytes(self) -> int:
         """Keys, values and headers of one append together stay within this many bytes."""
         return MAX_APPEND_BYTES

@@ -17,11 +17,12 @@ import msgspec
 import typer
 
 from infra.cli import demo_tables as show
-from infra.cli.options import INTEGRITY, fail, reported, show_logs
+from infra.cli.options import INTEGRITY, fail, reported
 from infra.cli.render import note, say, show_json
 from infra.config import Config, FileLedger, load, parse_address
 from infra.demo import run
 from infra.demo.offices import ALL
+from infra.observing import logs
 from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError
 from ledger.register import Register
@@ -47,7 +48,7 @@ def demo(
 
     All of it is invented but for the names of public offices. Nothing is left behind unless --keep says where.
     """
-    show_logs(logging.WARNING, 0)
+    logs.set_up(logging.WARNING, 0, "text")
     with reported():
         told = _Teller(quiet=as_json)
         with _place(keep) as folder:

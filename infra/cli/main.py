@@ -13,6 +13,7 @@ import typer
 from infra.cli import broker, keys, ledger, register, running
 from infra.cli.checking import check
 from infra.cli.importing import app as importing
+from infra.cli.outbox import app as outbox
 from infra.cli.outcomes import outcomes
 from infra.cli.publish import catalogue, publish
 from infra.cli.rebuild import digest, rebuild
@@ -63,6 +64,7 @@ app.add_typer(broker.app, name="broker", rich_help_panel=_BEGIN)
 app.command(rich_help_panel=_SAY)(publish)
 app.command(rich_help_panel=_SAY)(catalogue)
 app.add_typer(importing, name="import", rich_help_panel=_SAY)
+app.add_typer(outbox, name="outbox", rich_help_panel=_SAY)
 app.add_typer(running.app, name="run", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(rebuild)
 app.command(rich_help_panel=_ASK)(status)

@@ -32,17 +32,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import click
 import msgspec
 import sqlalchemy as sa
 import typer
 
 from infra import config
 from infra.config import Config
+from infra.observing import logs
+from infra.observing.traces import exporting
 from ledger.errors import (
     IntegrityError,
     LogError,
     LogSettings,
     LogUnavailable,
+    OutboxUnavailable,
     Overtaken,
     RogatoryError,
     StoreUnavailable,
@@ -60,9 +64,12 @@ _EXITS: tuple[tuple[type[BaseException], int], ...] = (
     (LogError, UNAVAILABLE),
     (Overtaken, UNAVAILABLE),
     (StoreUnavailable, UNAVAILABLE),
+    (OutboxUnavailable, UNAVAILABLE),
     (RogatoryError, USAGE),
     (OSError, USAGE),
 )
+
+_log = logging.getLogger("rogatory")
 
 _LEDGER = "The ledger"
 _SIGNING = "Signing"
@@ -77,6 +84,8 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
     data: Path | None = None
     config: Path | None = None
     timeout: float | None = None
+    log_format: str | None = None
+    observe: str | None = None
     verbose: int = 0
     json: bool = False
     office: str | None = None
@@ -84,6 +93,8 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
     wait: float = 10.0
     work: bool | None = None
     wait_all: bool = False
+    service: str = ""
+    """The command's name."""
 
     def settings(self) -> Config:
         """The settings in force. Raises ConfigError."""
@@ -95,6 +106,8 @@ class Common(msgspec.Struct, frozen=True, kw_only=True):
             "timeout": self.timeout,
             "office": self.office,
             "key": self.key,
+            "log_format": self.log_format,
+            "observe": self.observe,
         }
         return config.load(given, file=self.config)
 
@@ -131,6 +144,10 @@ _SHARED = (
         text="How long the log may take to answer (ROGATORY_TIMEOUT; default: 30)",
     ),
     _option(
+        "log_format", str | None, None, "--log-format", metavar="FORM", panel=_LEDGER,
+        text="Log lines on stderr as text, json or auto (ROGATORY_LOG_FORMAT; default: auto)",
+    ),
+    _option(
         "verbose", int, 0, "--verbose", "-v", count=True, panel=_LEDGER, text="Say more on stderr; twice: everything",
     ),
 )  # fmt: skip
@@ -156,6 +173,12 @@ _WAITS = (
         text="Admit here what was submitted (default: on a file: ledger that nobody else serves)",
     ),
 )  # fmt: skip
+_SERVES = (
+    _option(
+        "observe", str | None, None, "--observe", metavar="HOST:PORT", panel=_LEDGER,
+        text="Show /healthz, /readyz and /metrics there; port 0: any (ROGATORY_OBSERVE; default: nowhere)",
+    ),
+)  # fmt: skip
 _WAITS_ALL = (
     _option(
         "wait_all", bool, False, "--wait-all", panel="After submitting",
@@ -170,6 +193,7 @@ def command(
     signs: bool = False,
     submits: bool = False,
     registers: bool = False,
+    serves: bool = False,
     data: bool = True,
     level: int = logging.WARNING,
 ) -> Callable[[Callable[..., Any]], Callable[..., None]]:
@@ -180,6 +204,7 @@ def command(
         signs: it has ``--office`` and ``--key``.
         submits: it has ``--wait`` and ``--work``.
         registers: it also has ``--wait-all``.
+        serves: it is a service: it has ``--observe`` and logs what it does, as JSON where stderr is no terminal.
         data: ``--data`` names the data folder; else the command means something else by it.
         level: of the log lines that are shown without ``-v``.
     """
@@ -189,6 +214,7 @@ def command(
         *(_SIGNS if signs else []),
         *(_WAITS if submits else []),
         *(_WAITS_ALL if registers else []),
+        *(_SERVES if serves else []),
     ]
 
     def make(function: Callable[..., Any]) -> Callable[..., None]:
@@ -196,9 +222,12 @@ def command(
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
 
         def run(**values: Any) -> None:
-            common = Common(**{p.name: values.pop(p.name) for p in shared})
-            show_logs(level, common.verbose)
-            with reported():
+            name = function.__name__.rstrip("_")
+            common = Common(service=name, **{p.name: values.pop(p.name) for p in shared})
+            with reported(service=serves), exporting(name):
+                shown = min(level, logging.INFO) if serves else level
+                form = common.log_format or os.environ.get("ROGATORY_LOG_FORMAT") or "auto"
+                logs.set_up(shown, common.verbose, config.parse_log_format(form), service=serves)
                 done = function(common, **values)
                 if inspect.iscoroutine(done):
                     asyncio.run(done)
@@ -213,14 +242,17 @@ def command(
 
 
 @contextmanager
-def reported() -> Iterator[None]:
-    """Turns what goes wrong into a message on stderr and an exit code; ROGATORY_DEBUG shows tracebacks instead."""
+def reported(*, service: bool = False) -> Iterator[None]:
+    """Turns what goes wrong into a message on stderr and an exit code; ROGATORY_DEBUG shows tracebacks instead.
+
+    What nobody foresaw is Python's to report; of a ``service`` it is a log line like the others, cleaned like them.
+    """
     debug = bool(os.environ.get("ROGATORY_DEBUG"))
     try:
         yield
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except BrokenPipeError:
+    except (BrokenPipeError, typer.Exit, typer.Abort, click.ClickException):
         raise
     except tuple(kind for kind, _ in _EXITS) as error:
         if debug:
@@ -233,20 +265,17 @@ def reported() -> Iterator[None]:
         # The driver's own words: SQLAlchemy's add the statement with its values.
         said = str(getattr(error, "orig", None) or type(error).__name__).strip()
         fail(f"the store does not answer as expected: {said}", UNAVAILABLE)
+    except Exception:
+        if debug or not service:
+            raise
+        _log.critical("an error inside the program; please report it", exc_info=True)
+        raise typer.Exit(NO) from None
 
 
 def fail(message: str, code: int) -> None:
-    """End the command with a message on stderr."""
-    sys.stderr.write(f"rogatory: {message}\n")
+    """End the command with a message on stderr; a log line where these are JSON."""
+    if logs.is_json():
+        _log.critical("%s", message, extra={"outcome": code})
+    else:
+        sys.stderr.write(f"rogatory: {message}\n")
     raise typer.Exit(code)
-
-
-def show_logs(level: int, verbose: int) -> None:
-    """Log lines to stderr; keys and sealed fields never reach them."""
-    chosen = {0: level, 1: min(level, logging.INFO)}.get(verbose, logging.DEBUG)
-    logging.basicConfig(
-        level=chosen, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
-    # Kafka's client logs each attempt to reach a broker; our own line about it says enough.
-    logging.getLogger("aiokafka").setLevel(logging.INFO if verbose > 1 else logging.CRITICAL)
-    logging.getLogger("asyncio").setLevel(logging.WARNING if verbose else logging.CRITICAL)

@@ -16,8 +16,8 @@ from infra.cli.submit import change_register
 from infra.signing import choose
 from infra.wiring import Ledger, open_ledger
 from ledger.catalogue.base import Data
-from ledger.chain import KNOWN_VERSIONS
 from ledger.errors import ConfigError
+from ledger.versions import KNOWN_VERSIONS
 from producers.builder import Draft, row_of
 
 app = typer.Typer(no_args_is_help=True, help="Offices, roles and versions; every change is a signed event.")

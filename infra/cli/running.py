@@ -3,35 +3,67 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
 
 import typer
 
+from infra.adapters.assignment_kafka import SESSION
 from infra.cli.options import Common, command
+from infra.cli.outbox import relay
 from infra.cli.render import plural, progress, say
 from infra.cli.rows import bring_up
 from infra.cli.service import Idle, Parts, numbers, opened
+from infra.sharing import holding
 from infra.wiring import Ledger, Workers, together
+from ledger.errors import ConfigError
 from ledger.log import SUBMISSIONS
 
 app = typer.Typer(no_args_is_help=True, help="Run what moves records: registrar, herald, projections, or all of it.")
 
+app.command("relay")(relay)
+
 _log = logging.getLogger("rogatory.run")
+
+Standby = Annotated[
+    bool, typer.Option("--standby", help="Follow what others hold, and take it over within a moment when they go away")
+]
+Session = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS", min=1.0, max=1800.0, help="On Kafka: a process silent for so long loses what it holds"
+    ),
+]
 
 
 @app.command()
 @command(level=logging.INFO)
-async def registrar(common: Common, partitions: Parts = None, until_idle: Idle = False) -> None:
-    """Admit what is submitted: one process per partition and state folder; a second one elsewhere does no harm."""
+async def registrar(
+    common: Common,
+    partitions: Parts = None,
+    standby: Standby = False,
+    session: Session = SESSION,
+    until_idle: Idle = False,
+) -> None:
+    """Admit what is submitted. Any number may run: each takes its part of the partitions, and what others leave.
+
+    With --partitions or --until-idle it takes exactly these (default: all), whoever else is at work.
+    """
     chosen = numbers(partitions)
-    async with (
-        opened(common, until_idle) as (ledger, stop),
-        ledger.workers(chosen, herald=False) as workers,
-    ):
-        if until_idle:
-            await _idle(ledger, workers)
-        else:
-            _log.info("admitting partitions %s of %s", [r.partition for r in workers.registrars], ledger.ledger_id)
-            await workers.serve(stop)
+    if standby and (chosen is not None or until_idle):
+        raise ConfigError(
+            "expected --standby alone, found it with --partitions or --until-idle: it takes what is assigned"
+        )
+    async with opened(common, until_idle) as (ledger, stop):
+        if chosen is None and not until_idle:
+            _log.info("admitting %s, what is assigned%s", ledger.ledger_id, ", as a standby" if standby else "")
+            await holding(ledger, standby=standby, session=session).run(stop)
+            return
+        async with ledger.workers(chosen, herald=False) as workers:
+            if until_idle:
+                await _idle(ledger, workers)
+            else:
+                _log.info("admitting partitions %s of %s", [r.partition for r in workers.registrars], ledger.ledger_id)
+                await workers.serve(stop)
 
 
 @app.command()

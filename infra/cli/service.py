@@ -1,4 +1,4 @@
-"""What the services share: a ledger opened patiently, a stop by signal, and the options that all of them have."""
+"""What the services share: a ledger opened patiently, a stop by signal, being observed, and the options of all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import typer
 
 from infra.cli.options import Common
 from infra.cli.render import note
+from infra.observing import logs
+from infra.observing.watch import watching
 from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError
 
@@ -23,8 +25,12 @@ _log = logging.getLogger("rogatory.run")
 
 @asynccontextmanager
 async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger, asyncio.Event]]:
-    """The ledger, and an event that a signal sets; a service waits for a broker that is down."""
+    """The ledger, and an event that a signal sets; a service waits for a broker that is down.
+
+    While inside, the process is observed as the settings say; what the ledger's parts do is told to its observer.
+    """
     config = common.settings()
+    logs.restyle(config.log_format)
     stop = asyncio.Event()
     task = asyncio.current_task()
     assert task is not None
@@ -36,15 +42,24 @@ async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger
             task.cancel()
             return
         _log.info("stopping; once more to stop at once")
+        watch.stopping()  # first: whoever sends us work should know before it is left undone
         stop.set()
 
     signals = () if until_idle else (signal.SIGINT, signal.SIGTERM)
     for one in signals:
         loop.add_signal_handler(one, end)
     try:
-        async with open_ledger(config, note, patient=not until_idle) as ledger:
+        async with (
+            watching(common.service, config.observe) as watch,
+            open_ledger(config, _say, patient=not until_idle, observer=watch.observer) as ledger,
+        ):
+            watch.opened(ledger.ledger_id, ledger.log)
             serving = True
-            yield ledger, stop
+            try:
+                yield ledger, stop
+            finally:
+                watch.stopping()
+                await watch.closed()
     except asyncio.CancelledError:
         if until_idle:
             raise
@@ -52,6 +67,14 @@ async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger
     finally:
         for one in signals:
             loop.remove_signal_handler(one)
+
+
+def _say(text: str) -> None:
+    """What a person should know: among log lines that are JSON, as one of them."""
+    if logs.is_json():
+        _log.warning("%s", text)
+    else:
+        note(text)
 
 
 def numbers(text: str | None) -> list[int] | None:

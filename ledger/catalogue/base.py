@@ -42,9 +42,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ledger import ids
+from ledger.versions import FIRST_VERSION
 
 __all__ = [
-    "UNSET", "Act", "Amount", "CaseId", "ContentKeyId", "Count", "Currency", "Data", "Date", "Digest",
+    "CALENDAR", "UNSET", "Act", "Amount", "CaseId", "ContentKeyId", "Count", "Currency", "Data", "Date", "Digest",
     "EventRef", "EventType", "Grade", "Instant", "InstantOrEmpty", "KidText", "Lang", "Money",
     "NamedSignature", "OfficeOrEmpty", "OfficeText", "Opaque", "OpaqueOrEmpty", "Percent", "Provision",
     "PublicKey", "PublicText", "Purpose", "Sealed", "SealedObject", "SealedText", "State", "StateOrEmpty",
@@ -76,9 +77,15 @@ else:
     SealedObject = Annotated[Sealed, Meta(extra={"plain": dict})]
 
 
-def _text(pattern: str, maximum: int | None = None, *, empty: bool = False) -> Any:
+CALENDAR = {"calendar": True}
+"""Marks texts that begin with a date; ``dates.py`` checks whether there is such a day."""
+
+
+def _text(
+    pattern: str, maximum: int | None = None, *, empty: bool = False, extra: dict[str, bool] | None = None
+) -> Any:
     whole = rf"^(?:{pattern})?\Z" if empty else rf"^(?:{pattern})\Z"
-    return Annotated[str, Meta(pattern=whole, max_length=maximum)]
+    return Annotated[str, Meta(pattern=whole, max_length=maximum, extra=extra)]
 
 
 # Clear texts are codes, ids, dates and public names, never sentences (our choice: other free text is sealed).
@@ -120,14 +127,14 @@ else:
     # A word of a vocabulary that treaties extend: instruments, forms, topics, means.
     Token = _text(r"[A-Za-z0-9][A-Za-z0-9._-]*", 64)
     TokenOrEmpty = _text(r"[A-Za-z0-9][A-Za-z0-9._-]*", 64, empty=True)
-    Date = _text(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])")
+    Date = _text(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", extra=CALENDAR)
     # RFC 3339 with offset, as an event's own ``time``.
     _INSTANT = (
         r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
         r"(?:\.[0-9]{1,9})?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
     )
-    Instant = _text(_INSTANT)
-    InstantOrEmpty = _text(_INSTANT, empty=True)
+    Instant = _text(_INSTANT, extra=CALENDAR)
+    InstantOrEmpty = _text(_INSTANT, empty=True, extra=CALENDAR)
     State = _text(r"[A-Z]{2}")  # ISO 3166-1 alpha-2
     StateOrEmpty = _text(r"[A-Z]{2}", empty=True)
     Lang = _text(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*", 35)  # BCP 47, the forms in use
@@ -199,6 +206,8 @@ class EventType(msgspec.Struct, frozen=True):
     """Sorts of subjects (``ledger/ids.py``) it may stand in."""
     cites: str
     """The article it rests on, or "our choice"."""
+    since: int = FIRST_VERSION
+    """The admission version that brought it; before that it is ``unknown-type``."""
 
     @property
     def type(self) -> str:
@@ -210,11 +219,16 @@ _types: dict[str, EventType] = {}
 _D = TypeVar("_D", bound=type[Data])
 
 
-def event(name: str, *, sorts: str, cites: str, version: int = 1) -> Callable[[_D], _D]:
-    """Declare a Struct as the data of event type ``rogatory.<name>.v<version>``; ``sorts`` by blanks."""
+def event(
+    name: str, *, sorts: str, cites: str, version: int = 1, since: int = FIRST_VERSION
+) -> Callable[[_D], _D]:
+    """Declare a Struct as the data of event type ``rogatory.<name>.v<version>``; ``sorts`` by blanks.
+
+    A type that is new, or whose data take other values than before, has ``since``: the admission version it comes with.
+    """
 
     def declare(cls: _D) -> _D:
-        row = EventType(name=name, version=version, data=cls, sorts=tuple(sorts.split()), cites=cites)
+        row = EventType(name=name, version=version, data=cls, sorts=tuple(sorts.split()), cites=cites, since=since)
         unknown = set(row.sorts) - set(ids.SORTS)
         if row.type in _types or unknown:
             raise AssertionError(f"{row.type} is declared twice or for unknown sorts {unknown}")

@@ -9,37 +9,31 @@ keys can look further.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
-from ledger.catalogue.base import Act, Data, Sealed
-from ledger.catalogue.blocks import RequestContent, RequestContentIfAny
+from ledger.catalogue.base import Act, Sealed
+from ledger.catalogue.blocks import RequestContent
 from projections.status.facts import Content, Link
 
 _FIELDS = tuple(name for name in RequestContent.__struct_fields__ if name not in Act.__struct_fields__)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def content_of(data: Data | None) -> Content | None:
-    """The content that an event carries; None for one without."""
-    if isinstance(data, RequestContentIfAny):
-        if not data.has_content:
-            return None
-        stated = cast("RequestContent", data)
-    elif isinstance(data, RequestContent):
-        stated = data
-    else:
+def content_of(data: Any) -> Content | None:
+    """The content that an event carries (``RequestContent`` or ``RequestContentIfAny``); None for one without."""
+    if data.kind is UNSET:
         return None
-    links = () if stated.links is UNSET else tuple(Link(e.request, e.relation) for e in stated.links)
+    links = () if data.links is UNSET else tuple(Link(e.request, e.relation) for e in data.links)
     return Content(
-        kind=stated.kind,
-        direction=stated.direction,
-        partner=stated.partner,
-        requesting=stated.requesting,
-        requested=stated.requested,
-        legal_basis=tuple(stated.legal_basis),
+        kind=data.kind,
+        direction=data.direction,
+        partner=data.partner,
+        requesting=data.requesting,
+        requested=data.requested,
+        legal_basis=tuple(data.legal_basis),
         links=links,
     )
 

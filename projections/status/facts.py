@@ -25,7 +25,7 @@ PersonState = Literal["located", "detained", "granted", "lent", "handed_over", "
 AssetState = Literal["traced", "restrained", "confiscated", "returned", "released"]
 
 
-class Ball(msgspec.Struct, frozen=True, omit_defaults=True):
+class Ball(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Who owes the next step, and since when; an office that is not known is empty."""
 
     side: Side = "requested"
@@ -33,7 +33,7 @@ class Ball(msgspec.Struct, frozen=True, omit_defaults=True):
     since: int = 0
 
 
-class Item(msgspec.Struct, frozen=True, omit_defaults=True):
+class Item(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Something that waits for an answer, with a clock of its own."""
 
     sort: Sort
@@ -45,7 +45,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     index: int
 
 
-class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+class Person(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A person of this request; ``lent`` is handed over for a time (in the texts: temporarily)."""
 
     person: str
@@ -56,7 +56,7 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether a decision that grants the request names this person."""
 
 
-class Sums(msgspec.Struct, frozen=True, omit_defaults=True):
+class Sums(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What was done to an asset in one currency, as exact decimal texts."""
 
     currency: str
@@ -66,7 +66,7 @@ class Sums(msgspec.Struct, frozen=True, omit_defaults=True):
     returned: str = "0"
 
 
-class Asset(msgspec.Struct, frozen=True, omit_defaults=True):
+class Asset(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A piece of property of this request."""
 
     asset: str
@@ -77,7 +77,7 @@ class Asset(msgspec.Struct, frozen=True, omit_defaults=True):
     sums: tuple[Sums, ...] = ()
 
 
-class Remark(msgspec.Struct, frozen=True, omit_defaults=True):
+class Remark(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A finding of ours about the order of acts, with no article behind it; or the mark of a record."""
 
     code: Code
@@ -85,21 +85,21 @@ class Remark(msgspec.Struct, frozen=True, omit_defaults=True):
     event: str
 
 
-class Notes(msgspec.Struct, frozen=True, omit_defaults=True):
+class Notes(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Remarks or marks: how many there are, and the first of them (``MAX_NOTES`` in ``remarks.py``)."""
 
     count: int = 0
     first: tuple[Remark, ...] = ()
 
 
-class Link(msgspec.Struct, frozen=True, omit_defaults=True):
+class Link(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """How this request relates to another one."""
 
     request: str
     relation: str
 
 
-class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+class Content(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a request says about itself in clear."""
 
     kind: str
@@ -111,7 +111,7 @@ class Content(msgspec.Struct, frozen=True, omit_defaults=True):
     links: tuple[Link, ...] = ()
 
 
-class Last(msgspec.Struct, frozen=True, omit_defaults=True):
+class Last(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The last record."""
 
     event: str = ""
@@ -120,7 +120,7 @@ class Last(msgspec.Struct, frozen=True, omit_defaults=True):
     index: int = 0
 
 
-class StatusFacts(msgspec.Struct, frozen=True, omit_defaults=True):
+class StatusFacts(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The facts of one request."""
 
     last: Last = Last()

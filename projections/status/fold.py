@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ledger import catalogue
 from ledger.chain import Record
 from ledger.event import time_ms
 from projections.fold import Column
 from projections.status import items, lifecycle, remarks, tracks, variants
 from projections.status.content import content_of, digest
 from projections.status.facts import Ball, Code, Content, Item, Last, State, StatusFacts
+from projections.status.reading import Read, read_whole, readers
 
 _replace = msgspec.structs.replace
 
@@ -39,8 +41,32 @@ _READ = (
 )  # fmt: skip
 """Acts of which more than the name counts; the data of others are not decoded."""
 _CONCERN = lifecycle.ACTS | _READ
+_BALL_MOVERS = frozenset({"content", "state", "turn", "holder", "items"})
+"""Facts that decide who owes the next step."""
 
 _BLANK = StatusFacts()
+
+
+class _Sort(msgspec.Struct, frozen=True):
+    """What decides about an event by its type alone, looked up once per record."""
+
+    name: str
+    """Of the event, without prefix and version."""
+    concerns: bool
+    """Whether more than ``last`` may change."""
+    read: Read | None
+    """How to read its data; None where only the name counts."""
+
+
+def _sort_of(type_: str) -> _Sort:
+    name = type_[9:].rpartition(".v")[0]
+    return _Sort(name, name in _CONCERN, read_whole if name in _READ else None)
+
+
+_READERS = readers(_READ)
+_SORTS = {
+    type_: msgspec.structs.replace(_sort_of(type_), read=_READERS.get(type_)) for type_ in catalogue.types_by_name()
+}
 
 
 class StatusFold:
@@ -54,16 +80,16 @@ class StatusFold:
     def evolve(self, facts: StatusFacts | None, record: Record) -> StatusFacts:
         """The facts after one more record; never raises for an admitted one."""
         event, seal = record.event, record.seal
-        name = event.type[9:].rpartition(".v")[0]
-        claimed = time_ms(event.time)
-        time = min(claimed, seal.admitted)
-        last = Last(name, time, seal.admitted, seal.index)
+        sort = _SORTS.get(event.type) or _sort_of(event.type)
+        claimed, admitted = time_ms(event.time), seal.admitted
+        last = Last(sort.name, min(claimed, admitted), admitted, seal.index)
         known = _BLANK if facts is None else facts
-        if name in _CONCERN or facts is None:
-            known = _after(known, record, last)
-        if claimed > seal.admitted:
-            known = _replace(known, marks=remarks.noted(known.marks, ("future_dated",), seal.index, name))
-        return _replace(known, last=last, records=known.records + 1)
+        changes: dict[str, Any] = {"last": last, "records": known.records + 1}
+        if sort.concerns or facts is None:
+            _change(changes, known, record, sort, last)
+        if claimed > admitted:
+            changes["marks"] = remarks.noted(known.marks, ("future_dated",), seal.index, sort.name)
+        return _replace(known, **changes)
 
     def columns(self, facts: StatusFacts) -> Mapping[str, Column]:
         """Values to search by; None where something is not known.
@@ -102,27 +128,23 @@ class _Act(NamedTuple):
     step: lifecycle.Step | None
     """Its row in the table; None: not expected here."""
 
-    @property
-    def opens(self) -> bool:
-        """Whether it says what is requested."""
-        return self.said is not None
 
-
-def _after(known: StatusFacts, record: Record, last: Last) -> StatusFacts:
-    """The facts after an act that may change more than ``last``."""
-    name = last.event
-    data = record.data() if name in _READ else None
+def _change(changes: dict[str, Any], known: StatusFacts, record: Record, sort: _Sort, last: Last) -> None:
+    """What an act changes beside ``last``."""
+    name = sort.name
+    data = sort.read(record) if sort.read else None
     said = content_of(data) if name in lifecycle.OPENERS else None
     closing = items.answered(known.items, name, data) if known.items else ()
-    word = variants.variant(name, data, known, answered=bool(closing))
+    word = variants.variant(name, data, known, answered=bool(closing)) if name in variants.VARIED else name
     content = known.content or said
     step = lifecycle.find(known.state, word, content.kind if content else "", assumed=known.assumed)
     act = _Act(name, data, record.event.id, last.time, last.index, said, closing, step)
 
     codes = _order_remarks(known, act)
     if data is None and step is not None and step.next is None and not codes:
-        return known  # a step of execution where it is expected: most records of most requests
-    changes = _opening(known, act)
+        return  # a step of execution where it is expected: most records of most requests
+    if known.records == 0 or said is not None:
+        _open(changes, known, act)
     if name in tracks.PERSONS:
         changes["persons"] = tracks.persons_after(known.persons, name, data, act.time, act.place)
         changes["all_granted"] = known.all_granted or tracks.grants_all(name, data)
@@ -136,14 +158,17 @@ def _after(known: StatusFacts, record: Record, last: Last) -> StatusFacts:
         codes.append("content_changed")
     elif name == "refusal.decided":
         changes["refusal_decided"] = True
-    after = _replace(known, remarks=remarks.noted(known.remarks, codes, act.place, name), **changes)
-    return _with_ball(known, _moved(after, act), act)
+    if codes:
+        changes["remarks"] = remarks.noted(known.remarks, codes, act.place, name)
+    if step is not None:
+        _move(changes, known, act, step)
+    _pass_ball(changes, known, act)
 
 
 def _order_remarks(known: StatusFacts, act: _Act) -> list[Code]:
     """What the place of an act in the stream leaves to be said."""
     codes: list[Code] = []
-    if known.records == 0 and not act.opens:
+    if known.records == 0 and act.said is None:
         codes.append("no_opening")
     if act.name not in lifecycle.ACTS:
         return codes
@@ -158,67 +183,70 @@ def _order_remarks(known: StatusFacts, act: _Act) -> list[Code]:
     return codes
 
 
-def _opening(known: StatusFacts, act: _Act) -> dict[str, Any]:
+def _open(changes: dict[str, Any], known: StatusFacts, act: _Act) -> None:
     """What changes about the beginning of the stream and the content of the request."""
-    changes: dict[str, Any] = {}
     if known.records == 0:
-        changes = {"opened": act.time, "state_since": act.time}
-    if act.opens and not known.opener:
-        changes |= {"opener": act.name, "opened": act.time}
+        changes["opened"] = changes["state_since"] = act.time
+    if act.said is None:
+        return
+    if not known.opener:
+        changes["opener"] = act.name
+        changes["opened"] = act.time
     # The writing counts, not what was said (Agr. 6(2)).
-    if act.said and (known.content is None or act.closing):
+    if known.content is None or act.closing:
         changes["content"] = act.said
-    return changes
 
 
-def _moved(after: StatusFacts, act: _Act) -> StatusFacts:
-    """The facts with the state that follows, who has the request then, and what came of it."""
-    step, name, data = act.step, act.name, act.data
-    if step is None:
-        return after
-    changes: dict[str, Any] = {}
+def _move(changes: dict[str, Any], known: StatusFacts, act: _Act, step: lifecycle.Step) -> None:
+    """The state that follows, who has the request then, and what came of it."""
+    name, data = act.name, act.data
     if name in _HOLDERS:
         changes["holder"] = getattr(data, _HOLDERS[name])
     if step.next is None:
-        return _replace(after, **changes) if changes else after
-    if step.next != after.state or after.assumed:
-        changes |= {"state": step.next, "state_since": act.time, "assumed": False}
+        return
+    if step.next != known.state or known.assumed:
+        changes["state"] = step.next
+        changes["state_since"] = act.time
+        changes["assumed"] = False
     if name in _OUTCOMES:
         changes[_OUTCOMES[name]] = data.outcome
     elif step.next == "answered":
         changes["outcome"] = data.outcome if name == "request.answered" else "refused"
     elif name == "request.reopened":
-        changes |= {"outcome": "", "execution": ""}
-    after = _replace(after, **changes)
-    return _replace(after, turn=data.to if name in _TOLD else _office(after, step.next))
+        changes["outcome"] = changes["execution"] = ""
+    changes["turn"] = data.to if name in _TOLD else _office(changes, known, step.next)
 
 
-def _office(facts: StatusFacts, state: State) -> str:
+def _office(changes: dict[str, Any], known: StatusFacts, state: State) -> str:
     """The office that owes the next step in a state, as far as known."""
     side = lifecycle.SIDES[state]
     if side == "nobody":
         return ""
-    return items.requesting(facts) if side == "requesting" else items.requested(facts)
+    content = changes.get("content", known.content)
+    if side == "requesting":
+        return content.requesting if content else ""
+    return changes.get("holder", known.holder) or (content.requested if content else "")
 
 
-def _with_ball(known: StatusFacts, after: StatusFacts, act: _Act) -> StatusFacts:
-    """The facts with the open items, and the ball where these and the state put it.
+def _pass_ball(changes: dict[str, Any], known: StatusFacts, act: _Act) -> None:
+    """The open items, and the ball where these and the state put it.
 
     Who held the ball before and holds it still, holds it since then: another reason does not start the
     clock anew.
     """
-    opened = items.opened(known, act.name, act.data, event_id=act.event_id, time=act.time, index=act.place)
-    left = after.items
+    left = known.items
     if act.closing:
-        left = tuple(item for item in left if item not in act.closing)
-    if opened is not None:
-        left = (*left, opened)
+        changes["items"] = left = tuple(item for item in left if item not in act.closing)
+    if act.name in items.OPENING:
+        opened = items.opened(known, act.name, act.data, event_id=act.event_id, time=act.time, index=act.place)
+        if opened is not None:
+            changes["items"] = left = (*left, opened)
+    if known.records and not changes.keys() & _BALL_MOVERS:
+        return
+    state = changes.get("state", known.state)
     # A content that came late may name the office that an assumed state could not.
-    turn = after.turn or _office(after, after.state)
-    waiting = items.oldest(left, only_consent=after.state in lifecycle.ENDED)
-    ball = Ball(lifecycle.SIDES[after.state], turn, act.time)
-    if waiting is not None:
-        ball = Ball(waiting.side, waiting.office, act.time)
-    if known.records and (ball.side, ball.office) == (known.ball.side, known.ball.office):
-        ball = known.ball
-    return _replace(after, items=left, turn=turn, ball=ball)
+    turn = changes["turn"] = changes.get("turn", known.turn) or _office(changes, known, state)
+    waiting = items.oldest(left, only_consent=state in lifecycle.ENDED) if left else None
+    side, office = (lifecycle.SIDES[state], turn) if waiting is None else (waiting.side, waiting.office)
+    if not known.records or side != known.ball.side or office != known.ball.office:
+        changes["ball"] = Ball(side, office, act.time)

@@ -75,7 +75,9 @@ _ANSWERS: dict[str, tuple[Sort, Callable[[Any], Any]]] = {
     "consent.answered": ("consent", lambda data: data.answers),
 }
 
-TOUCHING = frozenset(_OPENINGS) | frozenset(_ANSWERS)
+OPENING = frozenset(_OPENINGS)
+"""Names of the events that may open an item."""
+TOUCHING = OPENING | frozenset(_ANSWERS)
 """Names of the events that open or close items."""
 
 

@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from ledger.catalogue.assets import AssetTraced
 from ledger.catalogue.base import Money
 from projections.status.facts import Asset, AssetState, Person, PersonState, Sums
 
@@ -101,7 +100,7 @@ def assets_after(assets: tuple[Asset, ...], name: str, data: Any, time: int, ind
     state = _ASSET_ACTS[name]
     place = next((n for n, asset in enumerate(assets) if asset.asset == data.asset), len(assets))
     known = assets[place] if place < len(assets) else Asset(data.asset, state, time, index)
-    sort = data.sort if isinstance(data, AssetTraced) else known.sort
+    sort = data.sort if name == "asset.traced" else known.sort
     sums = known.sums if state == "traced" else _added(known.sums, state, data.money)
     after = msgspec.structs.replace(known, sort=sort, sums=sums)
     moves = known.state in _ASSET_FROM[state] and (state != "released" or _all_released(sums))

@@ -16,6 +16,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Self
 
 from infra.adapters import broker_process as process
 from infra.adapters.broker_jars import class_path
@@ -131,7 +132,7 @@ class Cluster:
                 subprocess.run(["ip", "link", "del", f"{self._tag}h{number}"], capture_output=True, check=False)
             subprocess.run(["ip", "link", "del", f"{self._tag}b"], capture_output=True, check=False)
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:

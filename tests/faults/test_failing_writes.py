@@ -22,7 +22,7 @@ from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Log, Message, Stored, head
 from ledger.seal import Seal, entry, format_seal, leaf_hash, read_seal
 from ledger.state import StateFile
 from ledger.submission import SEAL_HEADER
-from projections.schema import open_engine
+from projections.engine import open_engine
 from projections.store import Store
 from tests.aio import run
 from tests.fakes import MemoryLog

@@ -48,13 +48,13 @@ def say(line: str) -> None:
 class Ledger:
     """A ledger that processes work on, and what they were told."""
 
-    def __init__(self, place: Place, folder: Path, seed: int, count: int) -> None:
+    def __init__(self, place: Place, folder: Path, seed: int, count: int, partitions: int = PARTITIONS) -> None:
         self.place = place
-        self.people = people_of(PARTITIONS)
+        self.people = people_of(partitions)
         self.acknowledged: list[tuple[int, int, str]] = []
         self.died = 0
         self._folder = folder
-        self._task = Task(do="serve", place=place, folder=str(folder), partitions=PARTITIONS, seed=seed, count=count)
+        self._task = Task(do="serve", place=place, folder=str(folder), partitions=partitions, seed=seed, count=count)
         self._running: list[Process] = []
         self._publisher: Process | None = None
 
@@ -63,7 +63,7 @@ class Ledger:
 
         async def made() -> None:
             log = self.place.open()
-            await log.create(PARTITIONS)
+            await log.create(self.people.partitions)
             await log.close()
 
         run(made())
@@ -177,7 +177,7 @@ def planned(dice: random.Random) -> Kill:
 def play(
     ledger: Ledger, seed: int, lives: int, meanwhile: Callable[[], None] = lambda: None, *, each: int = PIECE
 ) -> None:
-    """One round: so many lives, with so many events for each (those that ``meanwhile`` publishes counted), then the check."""
+    """One round: so many lives, with ``each`` events to each (what ``meanwhile`` publishes counts), then the check."""
     say(f"seed {seed}")
     dice = random.Random(seed)
     ledger.publish(OPENING, Kill(dice.randrange(80), dice.choice(["before", "after"])))

@@ -21,7 +21,7 @@ from infra.adapters.state_file import SqliteStateFile
 from ledger.errors import LogUnavailable
 from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Log, Stored, header
 from ledger.submission import HOME_HEADER
-from projections.schema import open_engine
+from projections.engine import open_engine
 from projections.store import Store
 from tests.aio import run
 from tests.fakes import MemoryLog

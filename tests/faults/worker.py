@@ -28,7 +28,7 @@ from consumers.replay import Limits, follow
 from infra.adapters.state_file import SqliteStateFile
 from ledger.errors import LogUnavailable
 from ledger.log import SUBMISSIONS, Log
-from projections.schema import open_engine
+from projections.engine import open_engine
 from tests.contracts.log_place import Place
 from tests.faults.checks import FOLD
 from tests.faults.faulty import GatedLog, GatedState, GatedStore, When, Write

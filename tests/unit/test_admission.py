@@ -23,7 +23,6 @@ from ledger.admission import (
     prepare,
     verify_ahead,
 )
-from ledger.chain import KNOWN_VERSIONS
 from ledger.dispositions import MEANING, Disposition, Refused
 from ledger.event import MAX_EVENT_BYTES
 from ledger.log import Message
@@ -937,8 +936,6 @@ def test_a_version_is_in_force_from_the_next_record_on(w: World) -> None:
     assert w.states[0].version == 2
     assert admitted(w.decide(w.accepted("request/b"), [w.oms], partition=0)).seal.v == 2
     assert w.states[1].version == 1
-    # A registrar of this release stops here; see consumers/registrar.py.
-    assert w.states[0].version not in KNOWN_VERSIONS
 
 
 # ``past``

@@ -125,8 +125,12 @@ def test_a_record_in_another_partition_than_its_subjects_ends_the_chain() -> Non
 def test_an_adopted_version_that_this_release_does_not_know_stops_the_reader() -> None:
     book = Book()
     book.add("register", "rules.adopted", {"version": 2})
+    genesis, adoption = book.stored()
+    follower = Follower(book.ledger_id, ChainState(0), known={1})
+    follower.take(genesis, {})
     with pytest.raises(UnknownVersion, match="upgrade"):
-        follow(book, book.messages[0])
+        follower.take(adoption, {"register": Head(1, book.leaves[0][0])})
+    assert follower.state.size == 1
 
 
 def test_a_follower_goes_on_from_a_kept_state() -> None:

@@ -20,7 +20,7 @@ from projections.store import Store
 from projections.view import Batch, Generation, Place
 from tests.aio import run
 from tests.fakes import MemoryLog
-from tests.ledgers import Book, TallyFold
+from tests.ledgers import Book, TallyFold, unsigned
 
 FOLD = TallyFold()
 QUICK = Limits(wait=0.01, first_pause=0.001, longest_pause=0.002)
@@ -207,12 +207,61 @@ class TestSettledForks:
         assert not outcome.stopped
         assert digests(store, book) == clean_digests(store, book)
 
-    def test_a_fork_settled_for_the_later_leaf_still_stops(self, store: Store) -> None:
-        book = book_of(1, 10)
-        fork = book.forked(0, 4)
-        self.settled(book, 0, 4, "ab" * 32)
-        outcome = replayed(store, book, log_of(book, {0: [*book.messages[0], fork]}))
-        assert "cannot take the later one" in str(outcome.stopped[0])
+    def forged_first(self, book: Book, partition: int, index: int) -> list[Message]:
+        """The partition with a forged record before the genuine one of that index."""
+        messages = book.messages[partition]
+        return [*messages[:index], book.forked(partition, index), *messages[index:]]
+
+    @pytest.mark.parametrize("partition", [0, 1])
+    def test_a_fork_settled_for_the_later_leaf_is_taken_by_rows_that_come_after(
+        self, store: Store, partition: int
+    ) -> None:
+        book = book_of(2, 40)
+        self.settled(book, partition, 4, book.leaves[partition][4].hex())
+        outcome = replayed(store, book, log_of(book, {partition: self.forged_first(book, partition, 4)}))
+        assert not outcome.stopped
+        assert digests(store, book) == clean_digests(store, book)
+
+    def test_rows_that_hold_the_losing_leaf_stop_and_are_right_once_rebuilt(self, store: Store) -> None:
+        book = book_of(2, 40)
+        noisy = self.forged_first(book, 1, 4)
+        early = replayed(store, book, log_of(book, {1: noisy}), until={0: 3, 1: 5})
+        assert not early.stopped, "the forged record looks like the next one"
+        unsettled = replayed(store, book, log_of(book, {1: noisy}))
+        assert "the authorities must settle" in str(unsettled.stopped[1])
+        self.settled(book, 1, 4, book.leaves[1][4].hex())
+        log = log_of(book, {1: self.forged_first(book, 1, 4)})
+        for _ in range(2):
+            stopped = replayed(store, book, log).stopped
+            assert isinstance(stopped[1], ForkError)
+            assert "rogatory rebuild" in str(stopped[1])
+        fresh = store.new_generation(FOLD, book.ledger_id)
+        assert not replayed(store, book, log, fresh).stopped
+        store.switch(fresh)
+        assert digests(store, book) == clean_digests(store, book)
+
+    def test_a_settlement_for_a_record_that_is_not_there_yet_is_waited_for_in_sight(self, store: Store) -> None:
+        book = book_of(2, 20)
+        self.settled(book, 1, 4, "ab" * 32)
+        outcome = replayed(store, book, log_of(book))
+        assert outcome.sizes[1] == 4
+        assert "found only others so far" in str(outcome.stopped[1])
+
+    def test_a_settlement_that_the_authorities_did_not_sign_settles_nothing(self, store: Store) -> None:
+        book = book_of(2, 40)
+        genuine = book.leaves[1][4].hex()
+        self.settled(book, 1, 4, genuine)
+        statement = unsigned(book.messages[0][-1])
+        log = log_of(book, {0: [*book.messages[0][:-1], statement], 1: self.forged_first(book, 1, 4)})
+        outcome = replayed(store, book, log)
+        assert "authorities" in str(outcome.stopped[0]), "nobody may believe it in partition 0 either"
+        assert "must settle" in str(outcome.stopped[1])
+
+    def test_rows_beyond_the_end_of_the_log_stop(self, store: Store) -> None:
+        book = book_of(1, 20)
+        replayed(store, book, log_of(book))
+        outcome = replayed(store, book, log_of(book, {0: book.messages[0][:7]}))
+        assert "found its end at 7" in str(outcome.stopped[0])
 
 
 class TestFollowing:

@@ -1,0 +1,142 @@
+"""Log lines: one pipe for our own loggers and everybody else's, by structlog behind the standard library's handlers.
+
+On a terminal::
+
+    2026-03-03T10:00:00.123Z [warning  ] partition 3: log unavailable (…) [consumers.registrar] partition=3
+
+With ``--log-format json``, one object a line, in UTF-8, the first four members always there and in this order::
+
+    {"time":"2026-03-03T10:00:00.123Z","level":"warning","logger":"consumers.registrar",
+     "event":"partition 3: log unavailable (…)","service":"registrar","ledger":"assistance.0123…","partition":3}
+
+Code logs with ``logging`` as ever, and names a partition, position or the like in ``extra`` where a machine should
+find it.  What must not be read is taken out of every line (``redaction.py``), tracebacks have no local variables, and
+a line break within a message cannot begin a new line.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+import msgspec
+import structlog
+
+from infra.config import LogFormat
+from infra.observing.redaction import clean, clean_argument
+
+FIELDS = ("partition", "position", "index", "topic", "projection", "attempt", "seconds", "outcome", "address", "reason")
+"""What ``extra`` may add to a line; anything else that a library puts there stays out."""
+
+_QUIET = {
+    # Kafka's client logs each attempt to reach a broker; our own line about it says enough.
+    "aiokafka": (logging.CRITICAL, logging.CRITICAL, logging.INFO),
+    "asyncio": (logging.CRITICAL, logging.WARNING, logging.WARNING),
+    # These say at INFO what they do all the time; at DEBUG, SQLAlchemy would say the rows.
+    "sqlalchemy": (logging.WARNING, logging.WARNING, logging.WARNING),
+    "alembic": (logging.WARNING, logging.INFO, logging.INFO),
+    "aiohttp.access": (logging.WARNING, logging.WARNING, logging.INFO),
+    "faust": (logging.WARNING, logging.INFO, logging.DEBUG),
+    "mode": (logging.WARNING, logging.INFO, logging.DEBUG),
+    "opentelemetry": (logging.WARNING, logging.WARNING, logging.INFO),
+    "urllib3": (logging.ERROR, logging.WARNING, logging.INFO),
+}
+"""Levels of other people's loggers without -v, with one, with more."""
+_CONTROLS = {c: f"\\x{c:02x}" for c in (*range(32), *range(127, 160)) if c != 9} | {10: "\\n", 13: "\\r"}
+_encode = msgspec.json.Encoder().encode
+
+
+def set_up(level: int, verbose: int, form: LogFormat, *, service: bool = False, stream: TextIO | None = None) -> None:
+    """Send all log lines to stderr (or ``stream``), from ``level`` on, in a format.
+
+    Args:
+        level: of our own lines without ``verbose``.
+        verbose: how often ``-v`` was given.
+        form: ``auto`` is ``json`` for a service whose stderr is no terminal, else ``text``.
+        service: whether this is one.
+        stream: where to instead.
+    """
+    out = sys.stderr if stream is None else stream
+    for handler in list(logging.root.handlers):
+        if isinstance(handler.formatter, _Formatter):
+            logging.root.removeHandler(handler)
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(_Formatter(out, service=service, form=form))
+    logging.root.addHandler(handler)
+    logging.root.setLevel({0: level, 1: min(level, logging.INFO)}.get(verbose, logging.DEBUG))
+    for name, levels in _QUIET.items():
+        logging.getLogger(name).setLevel(levels[min(verbose, 2)])
+    logging.captureWarnings(capture=True)
+    structlog.contextvars.clear_contextvars()
+
+
+def restyle(form: LogFormat) -> None:
+    """Go on in another format, once the settings say which."""
+    for handler in logging.root.handlers:
+        if isinstance(handler.formatter, _Formatter):
+            handler.formatter.restyle(form)
+
+
+def is_json() -> bool:
+    """Whether log lines are JSON, so that nothing else should be written among them."""
+    formatters = [h.formatter for h in logging.root.handlers if isinstance(h.formatter, _Formatter)]
+    return bool(formatters) and all(f.json for f in formatters)
+
+
+def bind(**fields: str) -> None:
+    """Fields of every line that this task, and those it starts from now on, will log."""
+    structlog.contextvars.bind_contextvars(**fields)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Makes a line of a record, whoever logged it."""
+
+    def __init__(self, out: TextIO, *, service: bool, form: LogFormat) -> None:
+        before: list[Any] = [
+            structlog.stdlib.ExtraAdder(allow=FIELDS),
+            structlog.contextvars.merge_contextvars,
+        ]
+        super().__init__(processors=[self._render], foreign_pre_chain=before)
+        self._terminal = out.isatty()
+        self._service = service
+        colours = self._terminal and not os.environ.get("NO_COLOR")
+        self._text = structlog.dev.ConsoleRenderer(
+            colors=colours,
+            exception_formatter=structlog.dev.plain_traceback,
+            pad_event_to=0,
+            timestamp_key="time",
+        )
+        self.json = False
+        self.restyle(form)
+
+    def restyle(self, form: LogFormat) -> None:
+        self.json = form == "json" or (form == "auto" and self._service and not self._terminal)
+
+    def format(self, record: logging.LogRecord) -> str:
+        if record.args:
+            record = logging.makeLogRecord(record.__dict__)
+            arguments = record.args
+            if isinstance(arguments, Mapping):
+                record.args = {name: clean_argument(one) for name, one in arguments.items()}
+            else:
+                record.args = tuple(clean_argument(one) for one in arguments or ())
+        return super().format(record)
+
+    def _render(self, _logger: Any, _name: str, event: structlog.types.EventDict) -> str:
+        record: logging.LogRecord = event.pop("_record")
+        event.pop("_from_structlog")
+        event = structlog.processors.format_exc_info(None, "", event)
+        event.pop("stack_info", None)
+        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {"time": time, "level": record.levelname.lower(), "logger": record.name, "event": ""}
+        line.update({name: clean(value) for name, value in event.items()})
+        if self.json:
+            return _encode(line).decode()
+        for name in ("service", "ledger"):  # whoever sits before a terminal knows
+            line.pop(name, None)
+        line["event"] = line["event"].translate(_CONTROLS)
+        return self._text(None, "", line)
