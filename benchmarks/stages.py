@@ -1,8 +1,9 @@
 """Where the time of a replay goes: CPU time of each stage per record, on a filled ledger folder.
 
-``python -m benchmarks.stages FOLDER [ROUNDS]``, after ``python -m benchmarks.measure fill FOLDER 100000``.  Stages are run
-in batches, as replay runs them, so that what one stage makes is gone when the next batch comes; the least of some rounds
-counts, since whatever else the machine does only adds.  ``take`` contains ``seal`` to ``tree`` and ``fold``.
+``python -m benchmarks.stages FOLDER [ROUNDS]``, after ``python -m benchmarks.measure fill FOLDER 100000``.  Stages are
+run in batches, as replay runs them, so that what one stage makes is gone when the next batch comes; the least of some
+rounds counts, since whatever else the machine does only adds.  ``follow`` contains ``seal`` to ``tree``; ``take``
+contains ``follow`` and ``fold``.
 """
 
 from __future__ import annotations

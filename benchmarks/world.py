@@ -50,7 +50,8 @@ class World:
     def __init__(self, partitions: int = 1) -> None:
         self.partitions = partitions
         self.authority = SeedSigner(new_key("RU-PGO", "sign"))
-        self.log_key = SeedSigner(new_key("RU-PGO", "log"))
+        self.log_key_file = new_key("RU-PGO", "log")
+        self.log_key = SeedSigner(self.log_key_file)
         self.signer = SeedSigner(new_key("RU-OMS", "sign"))
         self.genesis = make_genesis(
             NAME,

@@ -16,9 +16,9 @@ from ledger.errors import ChainError, ForkError, FormatError
 from ledger.log import LEDGER, Log, Reader, Stored, header
 from ledger.register import Register
 from ledger.seal import entry, leaf_hash, read_seal
-from ledger.settlement import NOTHING
+from ledger.settlement import NOTHING, Settled
 from ledger.submission import SEAL_HEADER
-from projections.view import PLACE_EVERY, START, Place
+from projections.view import PLACE_EVERY, START, Place, Saved
 
 _PIECE = 256
 
@@ -128,6 +128,25 @@ def read_index(seal: bytes) -> int | None:
         return read_seal(seal).index
     except FormatError:
         return None
+
+
+async def holds_settled(log: Log, saved: Saved, settled: Settled) -> bool:
+    """Whether rows that stand at ``saved`` were made with the records that the authorities settled for since.
+
+    Raises:
+        LogUnavailable: the log does not answer.
+    """
+    finder = RecordFinder(log, saved.state.partition)
+    finder.settled = settled
+    try:
+        for index in settled.indices:
+            if index < saved.state.size:
+                await finder.find(index, before=saved.next, register=saved.state.register)
+    except ChainError:
+        return False
+    finally:
+        await finder.close()
+    return True
 
 
 async def read_record(log: Log, partition: int, index: int, place: Place = START) -> Found:

@@ -1,9 +1,9 @@
 """The herald: carries the register from partition 0 to every other partition's submissions.
 
 A copy is the same event bytes and signatures with partition 0's attestation and seal in a ``home`` header; the herald
-signs nothing and needs no key.  It keeps no cursor: it sends from the register event behind the target's
-*sealed* head, again and
-again until the target follows, and any number of heralds do no harm (a second copy is a duplicate).
+signs nothing and needs no key.  It keeps no cursor of what it has sent: it sends from the register event behind the
+target's *sealed* head, again and again until the target follows, and any number of heralds do no harm (a second copy is
+a duplicate).  Bookmarks save it from reading all ledgers again at each start; without them it does.
 
 Its lag matters: as long as a target has not followed, a key revoked in partition 0 is still good there.
 """
@@ -14,16 +14,17 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from ledger.errors import FormatError, LogUnavailable
-from ledger.log import LEDGER, SUBMISSIONS, Log, Message, Reader, Stored, header
+from consumers.register_tail import KEY, RegisterTail
+from ledger.bookmark import Bookmarks
+from ledger.errors import LogUnavailable
+from ledger.log import SUBMISSIONS, Log, Message, Stored, header
 from ledger.observing import HERALD, LOG, SILENT, Observer
 from ledger.seal import read_seal
 from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, HOME_HEADER, SEAL_HEADER, SIGNATURE_HEADER
 
-_KEY = b"register"
-_READ = 2000
 _AT_ONCE = 200
 _FRAME = 128  # a message's key, and what the logs add to it
+_SAVE_AFTER = 5.0  # s between two savings of the bookmarks
 RESEND_AFTER = 5.0
 """Seconds without progress after which a target gets its copies again."""
 _log = logging.getLogger(__name__)
@@ -33,15 +34,31 @@ class Herald:
     """Copies the register to all partitions but 0. One task owns it."""
 
     def __init__(
-        self, log: Log, partitions: int, clock: Callable[[], float], *, observer: Observer = SILENT
+        self,
+        log: Log,
+        partitions: int,
+        clock: Callable[[], float],
+        bookmarks: Bookmarks | None = None,
+        *,
+        observer: Observer = SILENT,
     ) -> None:
-        """``clock`` gives seconds that never go back (``time.monotonic``); ``observer`` is told of each step."""
+        """Begin at the bookmarks, or at the start.
+
+        Args:
+            log: carries the ledger.
+            partitions: how many it has.
+            clock: gives seconds that never go back (``time.monotonic``).
+            bookmarks: remember how far the ledgers were read.
+            observer: told of each step.
+        """
         self._log = log
         self._clock = clock
         self._observer = observer
-        self._home = _RegisterTail(log.reader(LEDGER, 0), 0)
-        self._copies: list[Message] = []
-        self._targets = [_Target(_RegisterTail(log.reader(LEDGER, p), p)) for p in range(1, partitions)]
+        self._home = RegisterTail(log, 0, bookmarks, counts=lambda stored: make_copy(stored) is not None)
+        self._copies: dict[int, Message | None] = {}
+        """Copies by their number among them, as far as they were needed; None for what is not there any more."""
+        self._targets = [_Target(RegisterTail(log, p, bookmarks)) for p in range(1, partitions)]
+        self._saved = clock()
 
     async def step(self) -> int:
         """Look at all partitions once and send what is due; how many copies were sent.
@@ -49,19 +66,22 @@ class Herald:
         Raises:
             LogUnavailable: the log does not answer; calling again goes on.
         """
-        for stored in await self._home.new():
-            copy = make_copy(stored)
-            if copy is not None:
-                self._copies.append(copy)
+        new = await self._home.new()
+        for number, stored in enumerate(new, len(self._home.places) - len(new)):
+            self._copies[number] = make_copy(stored)
         sent = 0
         for target in self._targets:
             sent += await self._serve(target)
         self._observer.carried(self.lag(), sent)
+        if self._clock() - self._saved > _SAVE_AFTER:
+            self._saved = self._clock()
+            for tail in self._tails():
+                tail.save()
         return sent
 
     async def _serve(self, target: _Target) -> int:
-        followed = len(await target.tail.new())
-        target.sealed += followed
+        await target.tail.new()
+        followed, target.sealed = len(target.tail.places) - target.sealed, len(target.tail.places)
         now = self._clock()
         if followed:
             target.sent = max(target.sent, target.sealed)
@@ -69,30 +89,39 @@ class Herald:
         if target.sent > target.sealed and now - target.since > RESEND_AFTER:
             _log.warning(
                 "register copies: partition %d has %d of %d after %.0f s; sending again",
-                target.tail.partition, target.sealed, len(self._copies), now - target.since,
+                target.tail.partition, target.sealed, len(self._home.places), now - target.since,
             )  # fmt: skip
             target.sent = target.sealed
-        due = self._fitting(target.sent)
+        due = await self._fitting(target.sent)
         if due:
             await self._log.append(SUBMISSIONS, target.tail.partition, due)
             target.sent += len(due)
             target.since = now
         return len(due)
 
-    def _fitting(self, start: int) -> list[Message]:
+    async def _fitting(self, start: int) -> list[Message]:
         """The copies from ``start`` on that go into one append; at least one, if there is any."""
         due: list[Message] = []
         size = 0
-        for copy in self._copies[start : start + _AT_ONCE]:
+        for number in range(start, min(start + _AT_ONCE, len(self._home.places))):
+            copy = await self._copy(number)
+            if copy is None:
+                break
             size += _FRAME + len(copy.value or b"") + sum(len(name) + len(value) for name, value in copy.headers)
             if due and size > self._log.max_append_bytes:
                 break
             due.append(copy)
         return due
 
+    async def _copy(self, number: int) -> Message | None:
+        if number not in self._copies:
+            stored = await self._home.at(number)
+            self._copies[number] = make_copy(stored) if stored else None
+        return self._copies[number]
+
     def lag(self) -> dict[int, int]:
         """Per partition, how many register events it has not sealed yet (as of the last step)."""
-        return {t.tail.partition: len(self._copies) - t.sealed for t in self._targets}
+        return {t.tail.partition: len(self._home.places) - t.sealed for t in self._targets}
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until ``stop``; an unreachable log is a pause with back-off."""
@@ -113,8 +142,11 @@ class Herald:
 
     async def close(self) -> None:
         """Give back its readers."""
-        for tail in (self._home, *(t.tail for t in self._targets)):
+        for tail in self._tails():
             await tail.close()
+
+    def _tails(self) -> list[RegisterTail]:
+        return [self._home, *(t.tail for t in self._targets)]
 
 
 def make_copy(stored: Stored) -> Message | None:
@@ -126,45 +158,14 @@ def make_copy(stored: Stored) -> Message | None:
         return None
     signatures = [(SIGNATURE_HEADER, f"{kid} {text}".encode()) for kid, text in read_seal(seal_text).sigs]
     kept = [(name, value) for name, value in stored.headers if name == CONTENT_TYPE_HEADER]
-    return Message(_KEY, stored.value, (*kept, *signatures, (HOME_HEADER, attest + b" " + seal_text)))
+    return Message(KEY, stored.value, (*kept, *signatures, (HOME_HEADER, attest + b" " + seal_text)))
 
 
 class _Target:
     """One partition that follows: how many register records it sealed, how many copies it was sent."""
 
-    def __init__(self, tail: _RegisterTail) -> None:
+    def __init__(self, tail: RegisterTail) -> None:
         self.tail = tail
         self.sealed = 0
         self.sent = 0
         self.since = float("-inf")
-
-
-class _RegisterTail:
-    """The register records of one partition's history: of the first record at each next index, nothing else counts."""
-
-    def __init__(self, reader: Reader, partition: int) -> None:
-        self._reader = reader
-        self.partition = partition
-        self._size = 0
-
-    async def new(self) -> list[Stored]:
-        """Register records that have come since the last call, in the order of the register."""
-        found = []
-        while stored := await self._reader.read(_READ):
-            # All records are counted, or one that somebody wrote ahead of its index would hide the right one.
-            found += [one for one in stored if self._is_next(one) and one.key == _KEY]
-        return found
-
-    def _is_next(self, stored: Stored) -> bool:
-        text = header(stored.headers, SEAL_HEADER)
-        try:
-            index = read_seal(text).index if text else -1
-        except FormatError:
-            index = -1
-        if index != self._size:
-            return False
-        self._size += 1
-        return True
-
-    async def close(self) -> None:
-        await self._reader.close()

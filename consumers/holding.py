@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from consumers.registrar import Registrar
@@ -117,7 +117,7 @@ class Holding:
             self._seats[partition] = _Seat(partition, self)
         for partition in list(self._given_up):
             ending = self._seats.get(partition)
-            if ending is None or not ending.working or partition in self.faults:
+            if ending is None or not ending.working:
                 # The batch in hand has ended: whoever waits for it may begin.
                 await self._assignment.released(partition)
                 self._given_up.discard(partition)
@@ -159,22 +159,24 @@ class Holding:
         self._seats.clear()
 
     async def work(self, seat: _Seat) -> None:
-        """The whole life of one partition's registrar here."""
-        registrar = await self._open(seat.partition, seat.stop)
-        if registrar is None:
-            return
-        seat.registrar = registrar
+        """The whole life of one partition here; after a fault with a new registrar, to see what was settled since."""
+        while not seat.stop.is_set():
+            registrar = await self._open(seat.partition, seat.stop)
+            if registrar is None:
+                return
+            seat.registrar = registrar
 
-        def holds() -> bool:
-            seat.working = self._assignment.holds(seat.partition)
-            return seat.working
+            def holds() -> bool:
+                seat.working = self._assignment.holds(seat.partition)
+                return seat.working
 
-        try:
-            await guarded(registrar, seat.stop, self.faults, holds, standby=self._standby)
-        finally:
-            seat.working = False
-            seat.registrar = None
-            await registrar.close()
+            try:
+                await attempt(registrar, seat.stop, self.faults, holds, standby=self._standby)
+            finally:
+                seat.working = False
+                seat.registrar = None
+                await registrar.close()
+            await _sleep(seat.stop, _AGAIN)
 
 
 class _Seat:
@@ -192,24 +194,22 @@ class _Seat:
         self.task = asyncio.ensure_future(holding.work(self))
 
 
-async def guarded(
+async def attempt(
     registrar: Registrar,
     stop: asyncio.Event,
     faults: Faults,
     holds: Callable[[], bool] = lambda: True,
     *,
     standby: bool = False,
-    again: float = _AGAIN,
 ) -> None:
-    """Run a registrar until ``stop``; if its partition contradicts itself, say so loudly and look again later.
+    """Run a registrar until ``stop``, or until its partition contradicts itself; then say so loudly.
 
     Args:
         registrar: the partition's.
         stop: ends it.
-        faults: where a fault is noted for as long as it lasts.
+        faults: where a fault is noted until the partition goes on.
         holds: whether the partition is ours, asked before each batch.
         standby: follow while it is not.
-        again: seconds between two looks at a partition that has stopped.
     """
     partition = registrar.partition
     asked = 0
@@ -222,19 +222,18 @@ async def guarded(
             _log.warning("partition %d: goes on", partition)
         return holds()
 
+    try:
+        await registrar.run(stop, ask, standby=standby)
+    except (IntegrityError, UnknownVersion) as error:
+        faults[partition] = error
+        _log.error("partition %d is stopped, the others go on: %s", partition, error)
+
+
+async def guarded(registrar: Registrar, stop: asyncio.Event, faults: Faults) -> None:
+    """Run a registrar until ``stop``; if its partition contradicts itself, look again each minute."""
     while not stop.is_set():
-        asked = 0
-        try:
-            await registrar.run(stop, ask, standby=standby)
-        except (IntegrityError, UnknownVersion) as error:
-            faults[partition] = error
-            _log.error("partition %d is stopped, the others go on: %s", partition, error)  # noqa: TRY400 - no trace
-            await _sleep(stop, again)
-
-
-def all_stopped(faults: Mapping[int, RogatoryError], partitions: int) -> RogatoryError | None:
-    """The first fault, if each of so many partitions has one."""
-    return next(iter(faults.values())) if faults and len(faults) >= partitions else None
+        await attempt(registrar, stop, faults)
+        await _sleep(stop, _AGAIN)
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

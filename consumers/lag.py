@@ -1,4 +1,6 @@
-"""How far a partition's registrar has come, as anybody can see who reads the log: from what it wrote, not from its state.
+"""How far a partition's registrar has come, as anybody can see who reads the log.
+
+It is told from what the registrar wrote, not from its state.
 
 A submission is decided when a record or an outcome names it, or anything behind it.  So the last record and the last
 outcomes say up to where the submissions were consumed; what stands behind them waits.

@@ -14,20 +14,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
 import msgspec
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from mode.supervisors import CrashingSupervisor
 
 from consumers import live_faust
 from consumers.live_lane import Delivered, Lane, Pace
 from consumers.taking import Shared
-from ledger.errors import LogUnavailable, RogatoryError
+from ledger.errors import LogUnavailable
 from ledger.log import LEDGER, Log
+from ledger.observing import SILENT, Observer
+from ledger.settlement import Statement
 from projections.fold import Fold
 from projections.store import Store
 from projections.view import Batch, Generation
@@ -59,6 +62,8 @@ async def run(
     stop: asyncio.Event,
     pace: Pace = Pace(),  # noqa: B008 - frozen
     landed: Callable[[Batch], None] = lambda _: None,
+    statements: Sequence[Statement] = (),
+    observer: Observer = SILENT,
 ) -> None:
     """Keep a generation up with a ledger on Kafka until ``stop`` is set, sharing its partitions with other workers.
 
@@ -72,13 +77,18 @@ async def run(
         stop: set it to end: what was folded is committed, and the partitions are free for others at once.
         pace: when to commit, how long to wait.
         landed: told of each batch that is in the store.
+        statements: settlements of forks that came in a file.
+        observer: told of each batch, and where the partitions stand.
 
     Raises:
         LogUnavailable, StoreUnavailable: no answer for ``pace.give_up`` seconds.
         Overtaken: another generation answers now.
         RogatoryError: Faust ended.
     """
-    shared = Shared(log, store, fold, generation, capacity=max(1, pace.rows // 2), landed=landed)
+    capacity = max(1, pace.rows // 2)
+    shared = Shared(
+        log, store, fold, generation, capacity=capacity, landed=landed, statements=statements, observer=observer
+    )
     worker = _Worker(bootstrap, name, shared, pace, stop)
     try:
         await worker.run()
@@ -150,7 +160,7 @@ class _Worker(Generic[F]):
         async for event in stream.noack().events():
             message: Delivered = event.message
             lane = self._lanes.get(event.message.tp.partition)
-            if lane is not None:
+            if lane is not None and not lane.offer(message):
                 await lane.put(message)
 
     async def _begin(self, assigned: set[TP]) -> dict[TP, int]:
@@ -237,15 +247,12 @@ class _Worker(Generic[F]):
 def _raise(task: asyncio.Future[Any]) -> None:
     """Raise what a task ended with; Kafka's own words become ours."""
     error = task.exception()
-    if error is None:
-        return
-    if isinstance(error, RogatoryError):
-        raise error
-    raise _faust_ended(error)
+    if error is not None:
+        raise _faust_ended(error)
 
 
 def _faust_ended(reason: BaseException | None) -> BaseException:
-    if isinstance(reason, RogatoryError):
-        return reason
+    if reason is not None and not isinstance(reason, (KafkaError, OSError)):
+        return reason  # one of ours, or a fault inside the program
     what = "no reason given" if reason is None else f"{type(reason).__name__}: {reason}"
     return LogUnavailable(f"expected Faust to deliver until told to stop, found that it ended ({what})")

@@ -29,9 +29,12 @@ Positions = Callable[[set[TP]], Awaitable[dict[TP, int]]]
 """Told what is assigned, says where each partition begins; those it leaves out are not moved."""
 
 _log = logging.getLogger(__name__)
+_chatter = logging.getLogger("faust")  # what Faust's services say of themselves stays under Faust's name
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
+    logger = _chatter
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         mine = self.assignment()
         told = {KafkaPartition(*tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items() if tp in mine}
@@ -44,6 +47,8 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
 
 class _Consumer(driver.Consumer):
+    logger = _chatter
+
     def _new_consumer_thread(self) -> _Thread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
@@ -64,6 +69,8 @@ class _Transport(driver.Transport):
 
 class App(faust.App):
     """A Faust app that reads one topic and does nothing else."""
+
+    logger = _chatter
 
     def __init__(self, group: str, bootstrap: str, begin_at: Positions, **more: Any) -> None:
         """Args: consumer group, ``host:port[,host:port]``, where partitions begin, and further settings of Faust's."""

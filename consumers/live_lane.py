@@ -5,8 +5,8 @@ was taken before is dropped, and where something is missing (a delivery that was
 pause) it is read from the log. So after each trouble, the lane reads the store's position, takes from the log what
 lies between, and meets the delivery again wherever that has come to.
 
-It commits when ``records`` are folded or ``seconds`` after the last commit began, and never more than one batch at a
-time: the first record after a quiet moment is written at once, and while the store writes, the next batch grows.
+It commits when ``records`` are folded or some milliseconds after the last commit began, never more than one batch at
+a time: the first record after a quiet moment is written at once, and while the store writes, the next batch grows.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import msgspec
 
 from consumers.patience import Patience
 from consumers.taking import FAULTS, Shared, Taking
-from ledger.errors import IntegrityError, LogUnavailable, Overtaken, PoisonRecord, RogatoryError, StoreUnavailable
+from ledger.errors import LogUnavailable, Overtaken, PoisonRecord, RogatoryError, StoreUnavailable
 from ledger.log import LEDGER, Stored
 
 F = TypeVar("F", bound=msgspec.Struct)
@@ -39,7 +39,11 @@ class Pace(msgspec.Struct, frozen=True):
     records: int = 4096
     """Records folded before a commit."""
     seconds: float = 0.02
-    """Between the beginnings of two commits of a partition."""
+    """The least between the beginnings of two commits of a partition."""
+    share: float = 0.25
+    """The most of its time that a partition spends in commits: where they take long, they become fewer and larger."""
+    longest: float = 0.5
+    """The most seconds between the beginnings of two commits that ``share`` asks for."""
     inbox: int = 4096
     """Messages delivered and not taken, of one partition."""
     rows: int = 16_384
@@ -91,12 +95,14 @@ class Lane(Generic[F]):
         self._patience = Patience(asyncio.Event(), pace.first_pause, pace.longest_pause)
         self._inbox: deque[Any] = deque()
         self._arrived = asyncio.Event()
+        self._wanted = 1  # messages in the inbox that wake the lane; to wake for each would cost more than to fold it
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._loaded = False
         self._behind = False  # whether something may have been delivered that was not taken
         self._filling = False  # whether the log is being read beside the deliveries
         self._written = 0.0  # when the last commit began
+        self._gap = 0.0  # seconds from then until the next one
 
     # For the worker
 
@@ -142,6 +148,7 @@ class Lane(Generic[F]):
             last = asyncio.create_task(self._last_words())
             await asyncio.wait([last], timeout=flush)
             last.cancel()
+        self._taking.left()
         self._loaded = False
         self._inbox.clear()
         self._room.set()
@@ -167,8 +174,17 @@ class Lane(Generic[F]):
             await self._room.wait()
         if self._task is None or self.fault is not None:
             return  # it will be read from the log, by whoever goes on with the partition
-        self._inbox.append(message)
-        self._arrived.set()
+        self.offer(message)
+
+    def offer(self, message: Delivered) -> bool:
+        """Take in a message if there is room for it; False: ``put`` it."""
+        inbox = self._inbox
+        if self._task is None or self.fault is not None or len(inbox) >= self._pace.inbox:
+            return False
+        inbox.append(message)
+        if len(inbox) >= self._wanted:
+            self._arrived.set()
+        return True
 
     def nudge(self) -> None:
         """The log has more than was delivered: read it there."""
@@ -198,6 +214,7 @@ class Lane(Generic[F]):
                 attempt = 0
                 continue
             except (LogUnavailable, StoreUnavailable) as error:
+                self._taking.unavailable(error)
                 since = since if attempt else monotonic()
                 if monotonic() - since > self._pace.give_up:
                     self._failed(error)
@@ -231,13 +248,6 @@ class Lane(Generic[F]):
             await self._taking.load()
         except Overtaken as error:
             raise _Replaced(str(error)) from error
-        end = await self._log.end(LEDGER, self.partition)
-        if end < self._taking.next:
-            raise IntegrityError(
-                f"partition {self.partition}: expected the ledger log to reach position {self._taking.next}, up to "
-                f"which the rows were made, found its end at {end}: the log was cut off or exchanged, or the store is "
-                "another ledger's"
-            )
         self._loaded = True
 
     def _stand(self, fault: RogatoryError) -> None:
@@ -278,21 +288,25 @@ class Lane(Generic[F]):
             self._room.set()
             await self._take(piece)
         if taking.writing is not None and taking.writing.done():
+            self._gap = min(pace.longest, max(pace.seconds, (monotonic() - self._written) / pace.share))
             await taking.landed()
-        pending = taking.view.pending
-        due = self._written + pace.seconds - monotonic()
-        if pending >= pace.records or (pending and taking.writing is None and due <= 0):
+        pending, writing = taking.view.pending, taking.writing
+        due = self._written + self._gap - monotonic()
+        if pending >= pace.records or (pending and writing is None and due <= 0):
             self._written = monotonic()
             await taking.write()
-        elif not self._inbox:
-            await self._wait(due if pending and taking.writing is None else None)
-        else:
+        elif len(self._inbox) >= pace.piece:
             await asyncio.sleep(0)
+        elif writing is None and due <= 0:
+            await self._wait(1, None)
+        else:
+            await self._wait(pace.piece, due if writing is None else None)
 
-    async def _wait(self, seconds: float | None) -> None:
-        """Until something arrives, the commit under way is done, or so long."""
+    async def _wait(self, wanted: int, seconds: float | None) -> None:
+        """Until so many messages have arrived, the commit under way is done, or so long."""
+        self._wanted = wanted
         self._arrived.clear()
-        if self._behind:
+        if self._behind or len(self._inbox) >= wanted:
             return
         arrival = asyncio.ensure_future(self._arrived.wait())
         writing = self._taking.writing

@@ -396,11 +396,13 @@ class Registrar:
         where = f"partition {self.partition}, index {index}"
         named = await self._named(index, register)
         if named is None:
-            raise ForkError(
+            error = ForkError(
                 f"{where}: admission gives leaf {ours.leaf.hex()}, the ledger holds {found.hex()} at position {position}; "
                 "a person must find out who wrote it, then the authorities settle which one counts: "
                 f"`rogatory fork settle {self.partition}/{index} {ours.leaf.hex()}`"
             )
+            error.ours = ours.leaf
+            raise error
         if named != ours.leaf:
             raise ForkError(
                 f"{where}: the authorities settled for leaf {named.hex()}, admission by this release gives "

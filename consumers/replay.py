@@ -30,6 +30,7 @@ from consumers.taking import FAULTS, Shared, Taking
 from ledger.errors import ForkError, IntegrityError, LogUnavailable, Overtaken, PoisonRecord, RogatoryError, StoreUnavailable
 from ledger.log import LEDGER, Log, Reader, Stored
 from ledger.settlement import Statement
+from ledger.observing import SILENT, Observer
 from projections.fold import Fold
 from projections.store import Store
 from projections.view import Batch, Generation
@@ -86,6 +87,7 @@ async def replay(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress | None = None,
     statements: Sequence[Statement] = (),
+    observer: Observer = SILENT,
 ) -> Outcome:
     """Bring a generation to the positions in ``until`` (default: all partitions to their ends of this moment).
 
@@ -96,7 +98,10 @@ async def replay(
     if until is None:
         until = {p: await log.end(LEDGER, p) for p in range(await log.partitions())}
     parallel = min(limits.parallel, max(1, len(until)))
-    run = _Run(log, store, fold, generation, limits, progress, parallel, until=until, statements=statements)
+    run = _Run(
+        log, store, fold, generation, limits, progress, parallel,
+        until=until, statements=statements, observer=observer,
+    )  # fmt: skip
     workers = [_Worker(run, partition, end) for partition, end in sorted(until.items())]
     await run.all(workers)
     # A settlement is a record of partition 0, which may have been behind when the forked one asked.
@@ -116,6 +121,7 @@ async def follow(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress | None = None,
     statements: Sequence[Statement] = (),
+    observer: Observer = SILENT,
 ) -> Outcome:
     """Follow the log until ``stop`` is set or all partitions have stopped; with ``until_idle``, until its end.
 
@@ -127,7 +133,7 @@ async def follow(
     parallel = max(1, len(chosen))
     run = _Run(
         log, store, fold, generation, limits, progress, parallel,
-        patience=patience, until_idle=until_idle, statements=statements,
+        patience=patience, until_idle=until_idle, statements=statements, observer=observer,
     )  # fmt: skip
     workers = [_Worker(run, partition, None) for partition in chosen]
     await run.all(workers)
@@ -151,6 +157,7 @@ class _Run(Generic[F]):
         patience: Patience | None = None,
         until_idle: bool = False,
         statements: Sequence[Statement] = (),
+        observer: Observer = SILENT,
     ) -> None:
         self.log = log
         self.limits = limits
@@ -165,7 +172,10 @@ class _Run(Generic[F]):
                 progress(batch.partition, batch.next, ends.get(batch.partition, batch.next))
 
         capacity = max(1, limits.rows // parallel // 2)
-        self.shared = Shared(log, store, fold, generation, capacity=capacity, landed=landed, statements=statements)
+        self.shared = Shared(
+            log, store, fold, generation,
+            capacity=capacity, landed=landed, statements=statements, observer=observer,
+        )  # fmt: skip
 
     @property
     def stopping(self) -> bool:
@@ -232,6 +242,7 @@ class _Worker(Generic[F]):
                     _log.info("%s: going on from there", error)
                     self._loaded = False
                 except (LogUnavailable, StoreUnavailable) as error:
+                    self.taking.unavailable(error)
                     if run.patience is None:
                         raise
                     if not await run.patience.pause(attempt, error) and isinstance(error, StoreUnavailable):

@@ -6,7 +6,6 @@ and however far the reader itself has come: a settlement is found although it st
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from ledger.ids import LedgerId
@@ -18,7 +17,7 @@ _READ = 2000
 
 
 class Settlements:
-    """What is settled in all partitions. Belongs to one event loop; several readers may share it."""
+    """What is settled in all partitions. Whoever shares it takes turns."""
 
     def __init__(
         self,
@@ -34,7 +33,6 @@ class Settlements:
         self._ledger_id = ledger_id
         self._statements = statements
         self._position = position
-        self._turn = asyncio.Lock()
         self.register = register
         """The register as far as it was found."""
 
@@ -44,17 +42,16 @@ class Settlements:
         Raises:
             LogUnavailable: the log does not answer; calling again goes on.
         """
-        async with self._turn:
-            if await self._log.end(LEDGER, 0) <= self._position:
-                return
-            reader = self._log.reader(LEDGER, 0, self._position)
-            try:
-                while messages := await reader.read(_READ):
-                    for stored in messages:
-                        self.register = follow_attested(self.register, self._ledger_id, stored) or self.register
-                    self._position = reader.position
-            finally:
-                await reader.close()
+        if await self._log.end(LEDGER, 0) <= self._position:
+            return
+        reader = self._log.reader(LEDGER, 0, self._position)
+        try:
+            while messages := await reader.read(_READ):
+                for stored in messages:
+                    self.register = follow_attested(self.register, self._ledger_id, stored) or self.register
+                self._position = reader.position
+        finally:
+            await reader.close()
 
     def of(self, partition: int) -> Settled:
         """What is settled in one partition, as far as it was found."""

@@ -82,6 +82,7 @@ class Shared(Generic[F]):
         self.landed = landed
         self._statements = statements
         self._settlements: Settlements | None = None
+        self._asking = asyncio.Lock()
         self.pen = asyncio.Lock()
         """Whoever writes holds it: SQLite has one writer, and waits better here than inside the database."""
 
@@ -93,17 +94,18 @@ class Shared(Generic[F]):
             LogUnavailable: the log does not answer.
             Overtaken, StoreUnavailable: as the store's ``load``.
         """
-        if self._settlements is None:
-            # Up to there the store has followed partition 0, so that only what came since has to be looked at.
-            saved = await asyncio.to_thread(self.store.load, self.generation, 0)
-            self._settlements = Settlements(
-                self.log,
-                self.generation.ledger_id,
-                self._statements,
-                register=saved.state.register,
-                position=saved.next,
-            )
-        await self._settlements.refresh()
+        async with self._asking:
+            if self._settlements is None:
+                # Up to there the store has followed partition 0: only what came since has to be looked at.
+                saved = await asyncio.to_thread(self.store.load, self.generation, 0)
+                self._settlements = Settlements(
+                    self.log,
+                    self.generation.ledger_id,
+                    self._statements,
+                    register=saved.state.register,
+                    position=saved.next,
+                )
+            await self._settlements.refresh()
         return self._settlements.of(partition)
 
 

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import msgspec
 
+from infra.adapters.cache_file import CacheFile
 from ledger import catalogue
 from ledger.catalogue.own import RegisterOpened
-from ledger.errors import FormatError
+from ledger.errors import FormatError, LogSettings
 from ledger.event import read_event
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, SUBMISSIONS, Log, Stored, header
 from ledger.register import Register, make_ledger_id
-from ledger.seal import read_seal
+from ledger.seal import entry, leaf_hash, read_seal
 from ledger.settlement import follow_attested
 from ledger.submission import SEAL_HEADER
 
@@ -26,6 +27,7 @@ _REGISTER = b"register"
 _OPENING = "rogatory.register.opened.v1"
 _LOOK = 2000  # submissions that are searched for genesis before a ledger counts as not opened
 _PIECE = 2000
+_WORTH = 500  # messages that had to be read before it is worth remembering how far that was
 
 
 class Genesis(msgspec.Struct, frozen=True):
@@ -61,19 +63,65 @@ def _read_genesis(value: bytes | None) -> Genesis | None:
     return Genesis(make_ledger_id(value, data.name), data) if isinstance(data, RegisterOpened) else None
 
 
-async def read_register(log: Log, ledger_id: LedgerId, at: int | None = None) -> Register | None:
+class Seen(msgspec.Struct, frozen=True):
+    """The register as it was found once, and the record of partition 0 that was the last one looked at then."""
+
+    ledger_id: LedgerId
+    register: Register
+    place: int
+    leaf: str
+
+
+async def read_register(
+    log: Log, ledger_id: LedgerId, at: int | None = None, cache: CacheFile[Seen] | None = None
+) -> Register | None:
     """The register by partition 0's records (up to index ``at``); None before the opening is sealed.
+
+    Args:
+        log: carries the ledger.
+        ledger_id: the ledger's.
+        at: the last index that counts; None for all. With it, all is read.
+        cache: remembers the register, so that only what came since has to be read. It counts only if the record that
+            it names stands there still.
+
+    Raises:
+        ChainError: a record contradicts those before it.
     """
-    register: Register | None = None
-    reader = log.reader(LEDGER, 0)
+    seen = await _still(log, ledger_id, cache.load()) if cache and at is None else None
+    register = seen.register if seen else None
+    start = seen.place + 1 if seen else 0
+    reader = log.reader(LEDGER, 0, start)
+    last: Stored | None = None
     try:
         while piece := await reader.read(_PIECE):
+            last = piece[-1]
             for stored in piece:
                 if stored.key == _REGISTER:
                     register = _follow(ledger_id, register, stored, at)
     finally:
         await reader.close()
+    if cache and at is None and register and last and last.position - start >= _WORTH:
+        cache.save(Seen(ledger_id, register, last.position, _fingerprint(last)))
     return register
+
+
+async def _still(log: Log, ledger_id: LedgerId, seen: Seen | None) -> Seen | None:
+    """What was seen, if it is this ledger's and the log still has its last record in its place."""
+    if seen is None or seen.ledger_id != ledger_id:
+        return None
+    reader = log.reader(LEDGER, 0, seen.place)
+    try:
+        found = await reader.read(1)
+    except LogSettings:
+        return None  # it does not reach that far
+    finally:
+        await reader.close()
+    is_same = found and found[0].position == seen.place and _fingerprint(found[0]) == seen.leaf
+    return seen if is_same else None
+
+
+def _fingerprint(stored: Stored) -> str:
+    return leaf_hash(entry(header(stored.headers, SEAL_HEADER) or b"", stored.value or b"")).hex()
 
 
 class RegisterFollower:

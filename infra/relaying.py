@@ -72,7 +72,9 @@ async def open_relay(ledger: Ledger, store: OutboxStore, limits: Limits | None =
         stack.push_async_callback(register.close)
         # It makes no events of its own: office and keys are those of the rows.
         sender = Sender(ledger.ledger_id, "", ())
-        publisher = Publisher(ledger.log, sender, ledger.partitions, patience=ledger.config.timeout, watch=False)
+        publisher = Publisher(
+            ledger.log, sender, ledger.partitions, patience=ledger.config.timeout, watch=False, observer=ledger.observer
+        )
         stack.push_async_callback(publisher.close)
         hands = RegisterHands(ledger.config, register)
         relay = Relay(store, ledger.log, publisher, hands, partitions=ledger.partitions, limits=limits)

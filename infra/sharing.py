@@ -91,7 +91,9 @@ class _Opener:
                         raise
                 else:
                     keys = self._keys if partition == 0 else []
-                    return Registrar(self._ledger.log, self._ledger.ledger_id, partition, state, keys)
+                    return Registrar(
+                        self._ledger.log, self._ledger.ledger_id, partition, state, keys, observer=self._ledger.observer
+                    )
             if waited % _SAY < _WAIT:
                 _log.info(
                     "partition %d: waiting for %s, which another process has open; a standby on the same machine needs "

@@ -19,27 +19,31 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from consumers import replay as replaying
 from consumers.herald import Herald
 from consumers.registrar import Registrar
+from consumers.settlements import Settlements
+from infra.adapters.cache_file import BookmarkFiles, CacheFile
 from infra.adapters.kafka_log import KafkaLog
 from infra.adapters.keys import SeedSigner, list_keys, load_signer
 from infra.adapters.ledger_folder import LedgerFolder
 from infra.adapters.state_file import SqliteStateFile
 from infra.adapters.vault import VaultFile
 from infra.config import Config, FileLedger
-from infra.reading import Genesis, find_genesis, is_held, read_register, read_register_seq
+from infra.reading import Genesis, Seen, find_genesis, is_held, read_register, read_register_seq
+from infra.statements import accepted
 from infra.workers import Workers, together
-from ledger.errors import ConfigError, IntegrityError, KeyFault, LogSettings, LogUnavailable
+from ledger.errors import ConfigError, IntegrityError, KeyFault, LogSettings, LogUnavailable, PoisonRecord
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, Log
 from ledger.observing import LOG, SILENT, STORE, Observer
 from ledger.register import Register
+from ledger.settlement import Statement
 from ledger.signature import Signer
 from producers.builder import Sender
 from producers.publisher import Publisher
+from projections.engine import open_engine, parse_url
+from projections.migrating import Step
 from projections.queries import Queries
 from projections.status import StatusFacts, StatusFold
 from projections.store import Store
@@ -146,7 +150,7 @@ class Ledger:
 
     async def register(self, at: int | None = None) -> Register | None:
         """The register by partition 0's records (up to index ``at``); None before the opening is sealed."""
-        return await read_register(self.log, self.ledger_id, at)
+        return await read_register(self.log, self.ledger_id, at, CacheFile(self.cache_folder() / "register.json", Seen))
 
     async def ends(self) -> dict[int, int]:
         """Where the ledger log of each partition ends now."""
@@ -156,11 +160,25 @@ class Ledger:
         """The partitions that have sealed register event ``seq``, which none had when their logs ended at ``since``."""
         return [p for p, start in since.items() if await read_register_seq(self.log, p, start) >= seq]
 
+    def statements(self) -> list[Statement]:
+        """Settlements of forks that were accepted on this machine. Raises ConfigError."""
+        return accepted(self.config, self.ledger_id)
+
+    async def settlements(self) -> Settlements:
+        """What the authorities settled, by the log and the statements accepted here."""
+        settlements = Settlements(self.log, self.ledger_id, self.statements())
+        await settlements.refresh()
+        return settlements
+
     # What works on it
 
     def state_path(self, partition: int) -> Path:
         """Where a registrar keeps its state."""
         return self.config.state / self.genesis.name / f"p{partition}.sqlite"
+
+    def cache_folder(self) -> Path:
+        """Where bookmarks and the like are kept."""
+        return self.config.state / self.genesis.name
 
     def is_served(self) -> bool:
         """Whether a registrar of another process holds a state file here, so that submissions are being worked off."""
@@ -195,12 +213,18 @@ class Ledger:
             )
         async with AsyncExitStack() as stack:
             made = []
+            told = self.statements()
             for partition in chosen:
                 state = SqliteStateFile(self.state_path(partition), partition)
-                registrar = Registrar(self.log, self.ledger_id, partition, state, keys, observer=self.observer)
+                registrar = Registrar(
+                    self.log, self.ledger_id, partition, state, keys, statements=told, observer=self.observer
+                )
                 stack.push_async_callback(registrar.close)
                 made.append(registrar)
-            carrier = Herald(self.log, self.partitions, time.monotonic, observer=self.observer) if herald else None
+            marks = BookmarkFiles(self.cache_folder())
+            carrier = (
+                Herald(self.log, self.partitions, time.monotonic, marks, observer=self.observer) if herald else None
+            )
             if carrier is not None:
                 stack.push_async_callback(carrier.close)
             yield Workers(made, carrier, whole=len(chosen) == self.partitions)
@@ -261,27 +285,79 @@ class Ledger:
         """
         generation = await asyncio.to_thread(store.live, FOLD, self.ledger_id)
         if stop is None:
-            outcome = await replaying.replay(self.log, store, FOLD, generation, progress=progress, observer=self.observer)
+            outcome = await replaying.replay(
+                self.log,
+                store,
+                FOLD,
+                generation,
+                progress=progress,
+                observer=self.observer,
+                statements=self.statements(),
+            )
         else:
-            outcome = await replaying.follow(self.log, store, FOLD, generation, stop=stop, progress=progress)
-        for fault in outcome.stopped.values():
-            raise fault
+            outcome = await replaying.follow(
+                self.log,
+                store,
+                FOLD,
+                generation,
+                stop=stop,
+                progress=progress,
+                observer=self.observer,
+                statements=self.statements(),
+            )
+        # A poison last: the others are worse. It does not end a service, which said so when it was met.
+        for fault in sorted(outcome.stopped.values(), key=lambda fault: isinstance(fault, PoisonRecord)):
+            if stop is None or not isinstance(fault, PoisonRecord):
+                raise fault
         return outcome
+
+    async def live(self, store: Store, stop: asyncio.Event) -> None:
+        """Keep the live rows up with a ledger on Kafka, sharing its partitions with other workers.
+
+        Raises:
+            ConfigError: the ledger is not on Kafka.
+            RogatoryError: as ``consumers.live.run``.
+        """
+        from consumers import live  # noqa: PLC0415 - Faust takes long to import, and nothing else needs it
+
+        address = self.config.address()
+        if isinstance(address, FileLedger):
+            raise ConfigError(
+                f"expected a ledger on Kafka, whose consumer groups share partitions, found {self.config.ledger}: "
+                "use `rogatory run project` there"
+            )
+        generation = await asyncio.to_thread(store.live, FOLD, self.ledger_id)
+        await live.run(
+            address.bootstrap,
+            address.name,
+            self.log,
+            store,
+            FOLD,
+            generation,
+            stop=stop,
+            statements=self.statements(),
+            observer=self.observer,
+        )
 
 
 @contextmanager
-def open_store(url: str) -> Iterator[Store]:
-    """The projection store at a URL; the folder of an SQLite file is made."""
-    try:
-        made = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise ConfigError(
-            f"expected a store such as sqlite:///store.db or postgresql+psycopg://…, found {url[:12]!r}…"
-        ) from None
+def open_store(url: str, *, migrate: bool = False, told: Callable[[Step], None] | None = None) -> Iterator[Store]:
+    """The projection store at a URL; the folder of an SQLite file is made.
+
+    Args:
+        url: ``sqlite:///FILE`` or ``postgresql://…`` (``projections/engine.py``).
+        migrate: bring the store of an older release to this one's schema, instead of refusing it.
+        told: told of each step of that.
+
+    Raises:
+        ConfigError: no such database, or a store of an older or newer release.
+        StoreUnavailable: it does not answer.
+    """
+    made = parse_url(url)
     if made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:"):
         try:
             Path(str(made.database)).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"expected a folder for the store {made.database}, found {error.strerror}") from None
-    with Store.open(url) as store:
+    with Store(open_engine(url, migrate=migrate, told=told)) as store:
         yield store

@@ -10,7 +10,7 @@ from typing import Any
 from consumers.herald import RESEND_AFTER, Herald
 from consumers.holding import Faults, guarded
 from consumers.registrar import Registrar
-from ledger.errors import IntegrityError
+from ledger.errors import ForkError, IntegrityError
 
 _PATIENCE = 3 * RESEND_AFTER
 
@@ -32,21 +32,28 @@ class Workers:
             How many submissions were consumed; ``progress`` is told as the number grows.
 
         Raises:
+            ForkError: a partition stands at a fork; everything that goes on without it is done.
             IntegrityError: a partition does not follow the register.
         """
         await self.recover()
+        forks: dict[int, ForkError] = {}
         first = self._consumed()
         patience = time.monotonic() + _PATIENCE
         while True:
-            draining = asyncio.ensure_future(gathered([r.drain() for r in self.registrars]))
+            draining = asyncio.ensure_future(gathered([_drained(r, forks) for r in self.registrars]))
             while not draining.done():
                 await asyncio.wait({draining}, timeout=0.2)
                 progress(self._consumed() - first)
             moved = sum(draining.result())
             if self.herald is None or (self._whole and self._even()):
-                return self._consumed() - first
-            sent = await self.herald.step()
-            if not sent and not moved and not self._lagging():
+                if not forks:
+                    return self._consumed() - first
+                sent = 0
+            else:
+                sent = await self.herald.step()
+            if not sent and not moved and not self._lagging().keys() - forks.keys():
+                for fork in forks.values():
+                    raise fork
                 return self._consumed() - first
             if sent or moved:
                 patience = time.monotonic() + _PATIENCE
@@ -114,6 +121,17 @@ async def together(services: Sequence[Coroutine[Any, Any, object]], stop: asynci
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in [*done, *tasks]:
         task.result()
+
+
+async def _drained(registrar: Registrar, forks: dict[int, ForkError]) -> int:
+    """Drain, or note that the partition stands at a fork: what another one seals meanwhile may settle it."""
+    try:
+        consumed = await registrar.drain()
+    except ForkError as error:
+        forks[registrar.partition] = error
+        return 0
+    forks.pop(registrar.partition, None)
+    return consumed
 
 
 async def gathered(work: Sequence[Coroutine[Any, Any, int]]) -> list[int]:

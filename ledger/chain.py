@@ -40,12 +40,13 @@ from ledger.merkle import Frontier, format_frontier, grow, root
 from ledger.partition import partition_of
 from ledger.register import Change, Contradiction, Register, apply, make_ledger_id
 from ledger.seal import EMPTY_PAST, MAX_ENTRY_BYTES, Seal, entry, next_past, read_seal, record_leaf
-from ledger.settlement import NOTHING, check_threshold
+from ledger.settlement import NOTHING, Settled, check_threshold
 from ledger.submission import SEAL_HEADER
 from ledger.versions import FIRST_VERSION, KNOWN_VERSIONS, check_known
 
 _MAX_PARTS_BYTES = MAX_ENTRY_BYTES - len(entry(b"", b""))
 
+_STRAY_HOME = "expected home on register copies, and nowhere else"
 _REOPENED = "rogatory.submissions.reopened.v1"
 
 ADMITTED = 0
@@ -157,10 +158,10 @@ class Follower:
         """The next index."""
         self.register = state.register
         self.settled = NOTHING
-        """What the authorities settled in this partition; whoever follows may replace it."""
         self._frontier = list(state.frontier)
         self._admitted = state.admitted
-        self._submission = state.epoch, state.offset
+        self._epoch = state.epoch
+        self._offset = state.offset
         self._past = state.past
         self._last_leaf = state.last_leaf
         self._version = state.register.version if state.register else FIRST_VERSION
@@ -168,16 +169,25 @@ class Follower:
         self._check_past = check_past
 
     @property
+    def settled(self) -> Settled:
+        """What the authorities settled in this partition; whoever follows may replace it."""
+        return self._settled
+
+    @settled.setter
+    def settled(self, settled: Settled) -> None:
+        self._settled = settled
+        self._is_contested = bool(settled)
+
+    @property
     def state(self) -> ChainState:
         """What is to be remembered behind the last record taken."""
-        epoch, offset = self._submission
         return ChainState(
             partition=self.partition,
             size=self.size,
             frontier=tuple(self._frontier),
             admitted=self._admitted,
-            epoch=epoch,
-            offset=offset,
+            epoch=self._epoch,
+            offset=self._offset,
             past=self._past,
             last_leaf=self._last_leaf,
             register=self.register,
@@ -219,7 +229,7 @@ class Follower:
             leaf = record_leaf(text, value)
             if seal.index != self.size:
                 return Repeated(seal.index, leaf) if seal.index < self.size else Ahead(seal.index, self.size)
-            if self.settled and self._overrules(leaf):
+            if self._is_contested and self._overrules(leaf):
                 return Overruled(seal.index, self.size)
             record = Record(self.partition, stored.position, seal, text, value, leaf, read_event(value))
             if len(text) + len(value) > _MAX_PARTS_BYTES:
@@ -228,7 +238,7 @@ class Follower:
                 )
             self._check(record, stored.key, head)
         except FormatError as error:
-            if self.settled and self._overrules(leaf):
+            if self._is_contested and self._overrules(leaf):
                 return Overruled(self.size, self.size)  # it is no record, and one is named
             raise ChainError(f"partition {self.partition}, position {stored.position}: {error}") from error
         return record
@@ -248,9 +258,10 @@ class Follower:
             self.register, self._next_register = self._next_register, None
             self._version = self.register.version
         grow(self.size, self._frontier, record.leaf)
-        self.size += 1
+        self.size = seal.index + 1
         self._admitted = seal.admitted
-        self._submission = seal.epoch, seal.offset
+        self._epoch = seal.epoch
+        self._offset = seal.offset
         self._last_leaf = record.leaf
 
     def _check(self, record: Record, key: bytes | None, head: Head) -> None:
@@ -268,9 +279,8 @@ class Follower:
             )
         if seal.admitted < self._admitted:
             raise FormatError(f"expected admitted ≥ {self._admitted}, found {seal.admitted}")
-        epoch, offset = self._submission
-        if seal.epoch != epoch or seal.offset <= offset:
-            self._check_epoch(seal, event, epoch, offset)
+        if seal.epoch != self._epoch or seal.offset <= self._offset:
+            self._check_epoch(seal, event, self._epoch, self._offset)
         self._check_place(record, head)
         if self._check_past and self._follows(seal) and seal.past != self._past.hex():
             raise FormatError(f"expected past {self._past.hex()[:12]}, found {seal.past[:12]}")
@@ -284,28 +294,33 @@ class Follower:
             raise FormatError(f"expected {_REOPENED} to open epoch {epoch + 1}, found {event.type}")
 
     def _check_place(self, record: Record, head: Head) -> None:
-        subject = record.event.subject
-        if self.size == 0:
-            if make_ledger_id(record.value, record.event.ledger) != self.ledger_id:
-                raise FormatError(f"expected the genesis of {self.ledger_id} as the first record, found another event")
-        elif record.event.ledger != self.ledger_id:
-            raise FormatError(f"expected an event of ledger {self.ledger_id}, found one of {record.event.ledger[:80]}")
-        is_register = subject == "register"
-        if (record.seal.home is msgspec.UNSET) == (is_register and self.partition != 0):
-            raise FormatError("expected home on register copies, and nowhere else")
-        if is_register or head.seq:  # the place of a subject was looked at with its first record
+        event, subject = record.event, record.event.subject
+        if event.ledger != self.ledger_id or self.size == 0:
+            self._check_ledger(record)
+        if subject == "register":
+            if (record.seal.home is msgspec.UNSET) != (self.partition == 0):
+                raise FormatError(_STRAY_HOME)
+            return
+        if record.seal.home is not msgspec.UNSET:
+            raise FormatError(_STRAY_HOME)
+        if head.seq:  # the place of a subject was looked at with its first record
             return
         if self.register is None:
             raise FormatError("expected register.opened as the first record")
         if partition_of(subject, self.register.partitions) != self.partition:
             raise FormatError(f"expected {subject} in another partition")
 
+    def _check_ledger(self, record: Record) -> None:
+        if self.size:
+            raise FormatError(f"expected an event of ledger {self.ledger_id}, found one of {record.event.ledger[:80]}")
+        if make_ledger_id(record.value, record.event.ledger) != self.ledger_id:
+            raise FormatError(f"expected the genesis of {self.ledger_id} as the first record, found another event")
+
     def _follows(self, seal: Seal) -> bool:
         """Whether the submission before this record's own is known: then so is ``past``."""
         if self.size == 0:
             return seal.epoch == seal.offset == 0
-        epoch, offset = self._submission
-        return seal.epoch == epoch and seal.offset == offset + 1
+        return seal.epoch == self._epoch and seal.offset == self._offset + 1
 
     def _registered(self, record: Record) -> Register:
         home = record.seal.home

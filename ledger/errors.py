@@ -135,6 +135,9 @@ class LogTruncated(IntegrityError):
 class ForkError(IntegrityError):
     """Two different records claim one index of one partition."""
 
+    ours: bytes | None = None
+    """The leaf (32 bytes) that admission gives there, where a registrar has met the fork."""
+
 
 class UnknownVersion(RogatoryError):
     """The ledger adopted a version that this release does not know; upgrade before going on."""

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from struct import unpack_from
+
 _M = 0x5BD1E995
 _MASK = 0xFFFFFFFF
 
@@ -13,14 +15,12 @@ _MASK = 0xFFFFFFFF
 def murmur2(key: bytes) -> int:
     """32-bit murmur2 as Kafka computes it (seed 0x9747b28c), unsigned."""
     length = len(key)
-    value = (0x9747B28C ^ length) & _MASK
-    whole = length & ~3
-    for i in range(0, whole, 4):
-        k = (int.from_bytes(key[i : i + 4], "little") * _M) & _MASK
-        k = ((k ^ (k >> 24)) * _M) & _MASK
-        value = ((value * _M) & _MASK) ^ k
-    if whole != length:
-        value = ((value ^ int.from_bytes(key[whole:], "little")) * _M) & _MASK
+    value = 0x9747B28C ^ length
+    for word in unpack_from(f"<{length >> 2}I", key):
+        k = word * _M & _MASK
+        value = (value * _M ^ (k ^ k >> 24) * _M) & _MASK
+    if length & 3:
+        value = ((value ^ int.from_bytes(key[length & ~3 :], "little")) * _M) & _MASK
     value = ((value ^ (value >> 13)) * _M) & _MASK
     return value ^ (value >> 15)
 

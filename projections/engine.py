@@ -40,7 +40,7 @@ _CONNECTING = {
 # What the server says when the settings are wrong, and not the moment; libpq gives no code for a failed connection.
 _WRONG = re.compile(
     r"FATAL: .*(?:authentication failed|does not exist|no pg_hba\.conf entry|permission denied)"
-    r"|no password supplied|invalid (?:connection option|URI|port number|value)|invalid .* value: "
+    r"|no password supplied|invalid .* value: "
 )
 
 
@@ -90,20 +90,25 @@ def open_engine(url: str, *, migrate: bool = False, told: Callable[[Step], None]
     try:
         with answering():
             prepare(engine, plain_url(made), migrate=migrate, told=told)
-    except StoreUnavailable as error:
+    except BaseException as error:
         engine.dispose()
-        if _WRONG.search(str(error)):
-            raise ConfigError(f"expected the store {plain_url(made)} to let us in, found: {error}") from None
-        raise
-    except sa.exc.DatabaseError as error:
-        engine.dispose()
-        if isinstance(error.orig, sqlite3.DatabaseError) and error.orig.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise ConfigError(f"expected an SQLite database at {plain_url(made)}, found another file") from None
-        raise
-    except BaseException:
-        engine.dispose()
+        if (said := _wrong(error)) is not None:
+            raise ConfigError(f"expected a store that lets us in at {plain_url(made)}, found: {said}") from None
         raise
     return engine
+
+
+def _wrong(error: BaseException) -> str | None:
+    """What is wrong with the settings, where the error at the first connection means that."""
+    if isinstance(error, StoreUnavailable):
+        return str(error) if _WRONG.search(str(error)) else None
+    if not isinstance(error, sa.exc.DatabaseError):
+        return None
+    if isinstance(error.orig, sqlite3.DatabaseError):
+        return "a file that is no database" if error.orig.sqlite_errorcode == sqlite3.SQLITE_NOTADB else None
+    # libpq did not even try: an option that it does not know.
+    unknown = isinstance(error, sa.exc.ProgrammingError) and getattr(error.orig, "sqlstate", None) is None
+    return str(error.orig).strip() if unknown else None
 
 
 def make_engine(url: sa.URL) -> sa.Engine:

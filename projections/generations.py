@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import IsolationLevel
 
 from ledger.errors import ConfigError, MisuseError
 from ledger.ids import LedgerId
@@ -37,25 +38,28 @@ class Generations:
     """The generations of a store; ``Store`` is one of these."""
 
     def __init__(self, engine: sa.Engine, *, now: Callable[[], float] = time.time) -> None:
-        self._writes = engine.execution_options(writes=True)
-        self.engine = engine.execution_options(writes=False)
-        """For reading; a transaction is one snapshot."""
-        if engine.dialect.name == "postgresql":
-            self._writes = self._writes.execution_options(isolation_level="READ COMMITTED")
-            self.engine = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self.engine = engine
         self._now = now
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A transaction to read in, one snapshot. Raises StoreUnavailable where the database does not answer."""
-        with answering(), self.engine.begin() as connection:
+        with self._transaction("REPEATABLE READ", writes=False) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction to write in. Raises StoreUnavailable; what was written is then there or is not."""
-        with answering(), self._writes.begin() as connection:
+        with self._transaction("READ COMMITTED", writes=True) as connection:
             yield connection
+
+    @contextmanager
+    def _transaction(self, isolation: IsolationLevel, *, writes: bool) -> Iterator[sa.Connection]:
+        with answering(), self.engine.connect() as connection:
+            if connection.dialect.name == "postgresql":  # on SQLite every transaction is a snapshot
+                connection.execution_options(isolation_level=isolation)
+            with connection.execution_options(writes=writes).begin():
+                yield connection
 
     def generations(self, ledger_id: LedgerId | None = None) -> list[Generation]:
         """All generations (of one ledger), oldest first. Raises StoreUnavailable, as every method does."""

@@ -60,6 +60,11 @@ class Store(Generations):
         """
         return cls(open_engine(url))
 
+    def ping(self) -> None:
+        """Ask the database whether it is there. Raises as any call does."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.select(1))
+
     def close(self) -> None:
         """Give back the connections."""
         self.engine.dispose()

@@ -195,10 +195,11 @@ class PartitionView(Generic[F]):
         row = self._piece.get(subject) or self._row(subject)
         if row is None and stored.key is not None:
             raise MisuseError(f"expected the row of {subject} to be learnt before its messages are taken")
-        taken = self._follower.look(stored, NO_HEAD if row is None else row.head)
+        follower = self._follower
+        taken = follower.look(stored, NO_HEAD if row is None else row.head)
         if type(taken) is Record:
             self._fold(row, taken, pass_over=pass_over)
-            self._follower.advance(taken)
+            follower.advance(taken)
         if type(taken) is not Repeated:
             self.next = stored.position + 1
         return taken

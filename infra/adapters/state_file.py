@@ -1,8 +1,9 @@
 """A registrar's state in one SQLite file per partition, held under an exclusive lock.
 
-Format 1: ``snapshot`` (one row of JSON), ``heads`` by subject, ``identities`` by SHA-256.  A file that cannot
-be read is put
-aside with the ending ``.unreadable``, since all of it can be derived again.
+Format 1: ``snapshot`` (one row of JSON), ``heads`` by subject, ``identities`` by SHA-256.  A file that cannot be read is
+put aside with the ending ``.unreadable``, since all of it can be derived again as long as the submissions are there.
+
+A disk that is full or fails is ``StateUnavailable``: what the file held before stands, and trying again may help.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,11 +19,13 @@ import msgspec
 
 from ledger.admission import Known
 from ledger.chain import Head
-from ledger.errors import ConfigError
+from ledger.errors import ConfigError, StateUnavailable
 from ledger.state import Snapshot
 from ledger.submission import Receipt
 
 _FORMAT = 1
+_HELD = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_FAILING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 _CHUNK = 500  # SQLite takes 32,766 parameters; more than some hundreds no longer pay
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -44,6 +48,7 @@ class SqliteStateFile:
 
         Raises:
             ConfigError: another registrar holds it, or its folder can't be made.
+            StateUnavailable: the disk is full or fails.
         """
         self._path = path
         self._partition = partition
@@ -54,11 +59,14 @@ class SqliteStateFile:
         try:
             self._db = self._open()
         except sqlite3.OperationalError as error:
-            raise self._held(error) from error
+            if _code(error) in _HELD:
+                raise self._held(error) from error
+            raise _unavailable(path, error) from error
         except sqlite3.DatabaseError as error:
             _log.warning("state file %s is unreadable (%s): put aside, deriving it again", path, error)
             path.rename(path.with_suffix(".unreadable"))
-            self._db = self._open()
+            with _translated(path):
+                self._db = self._open()
 
     def _held(self, error: Exception) -> ConfigError:
         return ConfigError(
@@ -89,7 +97,8 @@ class SqliteStateFile:
 
     def load(self) -> Snapshot | None:
         """What was saved last, or None."""
-        row = self._db.execute("SELECT said FROM snapshot").fetchone()
+        with _translated(self._path):
+            row = self._db.execute("SELECT said FROM snapshot").fetchone()
         if row is None:
             return None
         try:
@@ -103,7 +112,8 @@ class SqliteStateFile:
         found: dict[str, Head] = {}
         for part in _chunks(list(subjects)):
             query = f"SELECT subject, seq, leaf FROM heads WHERE subject IN ({_marks(part)})"  # noqa: S608 - marks only
-            found.update((subject, Head(seq, leaf)) for subject, seq, leaf in self._db.execute(query, part))
+            with _translated(self._path):
+                found.update((subject, Head(seq, leaf)) for subject, seq, leaf in self._db.execute(query, part))
         return found
 
     def identities(self, identities: Collection[bytes]) -> dict[bytes, Known]:
@@ -111,15 +121,16 @@ class SqliteStateFile:
         found: dict[bytes, Known] = {}
         for part in _chunks(list(identities)):
             query = f"SELECT * FROM identities WHERE identity IN ({_marks(part)})"  # noqa: S608 - marks only
-            for identity, digest, epoch, offset, index, seq, leaf in self._db.execute(query, part):
+            with _translated(self._path):
+                rows = self._db.execute(query, part).fetchall()
+            for identity, digest, epoch, offset, index, seq, leaf in rows:
                 receipt = Receipt(self._partition, epoch, offset, index, seq, leaf.hex())
                 found[identity] = Known(digest, receipt)
         return found
 
     def save(self, snapshot: Snapshot, heads: Mapping[str, Head], identities: Mapping[bytes, Known]) -> None:
-        """Keep all of it in one transaction."""
-        self._db.execute("BEGIN")
-        try:
+        """Keep all of it in one transaction. Raises StateUnavailable."""
+        with self._transaction():
             self._db.executemany(
                 "INSERT OR REPLACE INTO heads VALUES (?, ?, ?)",
                 [(subject, head.seq, head.leaf) for subject, head in heads.items()],
@@ -133,21 +144,108 @@ class SqliteStateFile:
                 ],
             )
             self._db.execute("INSERT OR REPLACE INTO snapshot VALUES (1, ?)", (msgspec.json.encode(snapshot),))
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._db.execute("BEGIN")
-        for table in ("snapshot", "heads", "identities"):
-            self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - a fixed name
-        self._db.execute("COMMIT")
+        """Forget everything. Raises StateUnavailable."""
+        with self._transaction():
+            for table in ("snapshot", "heads", "identities"):
+                self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - a fixed name
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with _translated(self._path):
+            self._db.execute("BEGIN")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                # A full disk has rolled back already.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def close(self) -> None:
         """Let go of the file."""
         self._db.close()
+
+
+def copy_state(source: Path, target: Path) -> Snapshot:
+    """Copy a state file that nobody holds to where none is, by SQLite's own backup; what it says.
+
+    Raises:
+        ConfigError: there is none, a registrar holds it, it is no state, or ``target`` is there already.
+        StateUnavailable: the disk is full or fails.
+    """
+    if target.exists():
+        raise ConfigError(f"expected no file at {target}, found one: move it away first")
+    read_state(source)
+    new = target.with_name(f".{target.name}.new")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _translated(source), closing(_reading(source)) as old, closing(sqlite3.connect(new)) as db:
+            old.backup(db)
+        said = read_state(new)
+        new.replace(target)
+    except OSError as error:
+        raise StateUnavailable(f"expected to write {target}, found {error.strerror}") from error
+    finally:
+        for ending in ("", "-wal", "-shm", "-journal"):
+            new.with_name(new.name + ending).unlink(missing_ok=True)
+    return said
+
+
+def read_state(path: Path) -> Snapshot:
+    """What a state file says that nobody holds.
+
+    Raises:
+        ConfigError: there is none, a registrar holds it, or it is no state of this release.
+        StateUnavailable: the disk fails.
+    """
+    if not path.is_file():
+        raise ConfigError(f"expected a state file at {path}, found none")
+    try:
+        with closing(_reading(path)) as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            row = db.execute("SELECT said FROM snapshot").fetchone()
+            sound = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if _code(error) in _HELD:
+            raise ConfigError(
+                f"expected the state file {path} free, found it in use: stop the registrar of this partition first"
+            ) from error
+        if _code(error) in _FAILING:
+            raise _unavailable(path, error) from error
+        raise ConfigError(f"expected a registrar's state in {path}, found something else ({error})") from error
+    if version != _FORMAT or row is None or sound != "ok":
+        what = f"format {version}" if version != _FORMAT else "nothing saved" if row is None else f"damage ({sound})"
+        raise ConfigError(f"expected a registrar's state of format {_FORMAT} in {path}, found {what}")
+    try:
+        return msgspec.json.decode(row[0], type=Snapshot)
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"expected a registrar's state in {path}, found an unreadable one ({error})") from error
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    # Not read-only: what a killed registrar has left in the write-ahead log belongs to the state.
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=0.5, isolation_level=None)
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+
+
+def _unavailable(path: Path, error: sqlite3.Error) -> StateUnavailable:
+    what = "make room" if _code(error) == sqlite3.SQLITE_FULL else "look at the disk and the folder's rights"
+    return StateUnavailable(f"expected to read and write the state file {path}, found {error}: {what} and try again")
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours; whatever was under way is rolled back."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _unavailable(path, error) from error
 
 
 def _chunks(items: list[_T]) -> Iterator[list[_T]]:

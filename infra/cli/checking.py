@@ -35,7 +35,7 @@ async def check(
                 done[part] = position
                 tell(sum(done.values()))
 
-            reports = await audit(ledger.log, ledger.ledger_id, chosen, told)
+            reports = await audit(ledger.log, ledger.ledger_id, chosen, told, ledger.statements())
     faults = [r for r in reports if r.fault is not None]
     if common.json:
         show_json({"ledger_id": ledger.ledger_id, "sound": not faults, "partitions": reports})
@@ -46,8 +46,8 @@ async def check(
 
 
 def _told(ledger_id: str, reports: list[PartitionReport]) -> None:
-    numbers = ["partition", "records", "signatures", "register", "copies", "strays"]
-    rows = [[r.partition, r.size, r.signatures, r.register_seq, r.repeated, r.ahead, short(r.root)] for r in reports]
+    numbers = ["partition", "records", "signatures", "register", "copies", "strays", "overruled"]
+    rows = [[r.partition, r.size, r.signatures, r.register_seq, r.repeated, r.ahead, r.overruled, short(r.root)] for r in reports]
     table(ledger_id, [*numbers, "root"], rows, right=numbers)
     faults = [r for r in reports if r.fault is not None]
     for report in faults:

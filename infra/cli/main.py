@@ -10,9 +10,10 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import broker, keys, ledger, register, running
+from infra.cli import authority, broker, fork, keys, ledger, poison, register, running, store
 from infra.cli.checking import check
 from infra.cli.importing import app as importing
+from infra.cli.lag import lag
 from infra.cli.outbox import app as outbox
 from infra.cli.outcomes import outcomes
 from infra.cli.publish import catalogue, publish
@@ -60,13 +61,18 @@ if find_spec("infra.cli.demo") is not None:
 app.add_typer(ledger.app, name="ledger", rich_help_panel=_BEGIN)
 app.add_typer(keys.app, name="keys", rich_help_panel=_BEGIN)
 app.add_typer(register.app, name="register", rich_help_panel=_BEGIN)
+app.add_typer(authority.app, name="authority", rich_help_panel=_BEGIN)
 app.add_typer(broker.app, name="broker", rich_help_panel=_BEGIN)
 app.command(rich_help_panel=_SAY)(publish)
 app.command(rich_help_panel=_SAY)(catalogue)
 app.add_typer(importing, name="import", rich_help_panel=_SAY)
 app.add_typer(outbox, name="outbox", rich_help_panel=_SAY)
 app.add_typer(running.app, name="run", rich_help_panel=_RUN)
+app.add_typer(fork.app, name="fork", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(rebuild)
+app.command(rich_help_panel=_RUN)(lag)
+app.add_typer(store.app, name="store", rich_help_panel=_RUN)
+app.add_typer(poison.app, name="poison", rich_help_panel=_RUN)
 app.command(rich_help_panel=_ASK)(status)
 app.command(rich_help_panel=_ASK)(outcomes)
 app.command(rich_help_panel=_ASK)(digest)

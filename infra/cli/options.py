@@ -48,7 +48,9 @@ from ledger.errors import (
     LogUnavailable,
     OutboxUnavailable,
     Overtaken,
+    PoisonRecord,
     RogatoryError,
+    StateUnavailable,
     StoreUnavailable,
     UnknownVersion,
 )
@@ -60,10 +62,12 @@ _EXITS: tuple[tuple[type[BaseException], int], ...] = (
     (SubmissionRefused, NO),
     (IntegrityError, INTEGRITY),
     (UnknownVersion, INTEGRITY),
+    (PoisonRecord, INTEGRITY),
     (LogSettings, USAGE),
     (LogError, UNAVAILABLE),
     (Overtaken, UNAVAILABLE),
     (StoreUnavailable, UNAVAILABLE),
+    (StateUnavailable, UNAVAILABLE),
     (OutboxUnavailable, UNAVAILABLE),
     (RogatoryError, USAGE),
     (OSError, USAGE),
@@ -275,7 +279,7 @@ def reported(*, service: bool = False) -> Iterator[None]:
 def fail(message: str, code: int) -> None:
     """End the command with a message on stderr; a log line where these are JSON."""
     if logs.is_json():
-        _log.critical("%s", message, extra={"outcome": code})
+        _log.critical("%s", message, extra={"exit": code})
     else:
         sys.stderr.write(f"rogatory: {message}\n")
     raise typer.Exit(code)

@@ -60,7 +60,7 @@ def _open(common: Common, url: str | None, name: str | None) -> OutboxStore:
     return open_outbox_store(_settings(common, url, name))
 
 
-@command(signs=True, level=logging.INFO)
+@command(signs=True, serves=True)
 async def relay(common: Common, outbox: Url = None, name: Name = None, until_idle: Idle = False) -> None:
     """Submit what applications have put into an outbox, and write back what became of it. Any number may run.
 

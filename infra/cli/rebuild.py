@@ -9,12 +9,14 @@ import msgspec
 import typer
 
 from consumers import replay as replaying
+from consumers.finder import holds_settled
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, progress, say, short, show_json, table
 from infra.cli.rows import bring_up
 from infra.wiring import FOLD, Ledger, open_ledger, open_store
 from ledger.errors import ConfigError
 from ledger.log import LEDGER
+from projections.engine import plain_url
 from projections.store import Store
 from projections.view import Generation
 
@@ -68,8 +70,9 @@ async def rebuild(
             live = _live(ledger, store)
             if into is None:
                 target = _building(ledger, store, anew=anew)
-                await _replay(ledger, store, target, await _until(ledger, store, live))
-                differing = _compare(ledger, (store, live), (store, target))
+                wrong = await _overruled(ledger, store, live)
+                await _replay(ledger, store, target, await _until(ledger, store, live, wrong))
+                differing = _compare(ledger, (store, live), (store, target), wrong)
                 if not differing:
                     await asyncio.to_thread(store.switch, target)
                     # From here the new rows answer; what is left is to catch up and to clean up.
@@ -80,18 +83,37 @@ async def rebuild(
             else:
                 with open_store(into) as fresh:
                     target = _fresh(ledger, fresh, into)
-                    await _replay(ledger, fresh, target, await _until(ledger, store, live))
-                    differing = _compare(ledger, (store, live), (fresh, target))
+                    wrong = await _overruled(ledger, store, live)
+                    await _replay(ledger, fresh, target, await _until(ledger, store, live, wrong))
+                    differing = _compare(ledger, (store, live), (fresh, target), wrong)
                     found = _digests(ledger, fresh, target)
     compared = live is not None and live.fold_version == FOLD.version
     _told(common, found, target, differing, compared=compared, switched=into is None and not differing)
 
 
-async def _until(ledger: Ledger, store: Store, live: Generation | None) -> dict[int, int]:
-    """The positions to compare at: where the live rows stand, or the log's ends if there are none."""
+async def _overruled(ledger: Ledger, store: Store, live: Generation | None) -> set[int]:
+    """The partitions whose live rows were made with a record that the authorities settled against since."""
+    wrong: set[int] = set()
     if live is None:
-        return {p: await ledger.log.end(LEDGER, p) for p in range(ledger.partitions)}
-    return {p: store.load(live, p).next for p in range(ledger.partitions)}
+        return wrong
+    settlements = await ledger.settlements()
+    for partition in range(ledger.partitions):
+        settled, saved = settlements.of(partition), store.load(live, partition)
+        if settled and not await holds_settled(ledger.log, saved, settled):
+            note(
+                f"The rows of partition {partition} were made with a record that the authorities settled against: they "
+                "are made anew and not compared."
+            )
+            wrong.add(partition)
+    return wrong
+
+
+async def _until(ledger: Ledger, store: Store, live: Generation | None, wrong: set[int]) -> dict[int, int]:
+    """The positions to compare at: where the live rows stand, or the log's ends where nothing can be compared."""
+    return {
+        p: await ledger.log.end(LEDGER, p) if live is None or p in wrong else store.load(live, p).next
+        for p in range(ledger.partitions)
+    }
 
 
 async def _replay(ledger: Ledger, store: Store, target: Generation, until: dict[int, int]) -> None:
@@ -102,20 +124,24 @@ async def _replay(ledger: Ledger, store: Store, target: Generation, until: dict[
             nexts[partition] = position
             tell(sum(nexts.values()))
 
-        outcome = await replaying.replay(ledger.log, store, FOLD, target, until=until, progress=told)
+        outcome = await replaying.replay(
+            ledger.log, store, FOLD, target, until=until, progress=told, statements=ledger.statements()
+        )
     for fault in outcome.stopped.values():
         raise fault
 
 
 def _compare(
-    ledger: Ledger, one: tuple[Store, Generation | None], two: tuple[Store, Generation]
+    ledger: Ledger, one: tuple[Store, Generation | None], two: tuple[Store, Generation], wrong: set[int]
 ) -> list[tuple[PartitionDigest, PartitionDigest]]:
-    """The partitions that differ although both stand at the same index; none if the versions differ."""
+    """The partitions but the ``wrong`` ones that differ although both stand at the same index; none between versions."""
     store, live = one
     if live is None or live.fold_version != two[1].fold_version:
         return []
     before, after = _digests(ledger, store, live), _digests(ledger, *two)
-    return [(b, a) for b, a in zip(before, after, strict=True) if b.size == a.size and b != a]
+    return [
+        (b, a) for b, a in zip(before, after, strict=True) if b.size == a.size and b != a and b.partition not in wrong
+    ]
 
 
 def _digests(ledger: Ledger, store: Store, generation: Generation) -> list[PartitionDigest]:
@@ -157,12 +183,8 @@ def _building(ledger: Ledger, store: Store, *, anew: bool) -> Generation:
 
 def _fresh(ledger: Ledger, store: Store, url: str) -> Generation:
     if any(g.fold == FOLD.name for g in store.generations(ledger.ledger_id)):
-        raise ConfigError(f"expected a fresh store with --into, found rows of {ledger.ledger_id} in {_plain(url)}")
+        raise ConfigError(f"expected a fresh store with --into, found rows of {ledger.ledger_id} in {plain_url(url)}")
     return store.live(FOLD, ledger.ledger_id)
-
-
-def _plain(url: str) -> str:
-    return url.rpartition("@")[2]  # whatever stands before may be a password
 
 
 def _told(

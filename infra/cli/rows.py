@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from infra.cli.render import note, plural, progress
 from infra.wiring import Ledger
+from ledger.errors import PoisonRecord
 from ledger.log import LEDGER
 from projections.store import Store
 
@@ -26,10 +27,17 @@ async def bring_up(ledger: Ledger, store: Store) -> int:
 
 
 async def freshen(ledger: Ledger, store: Store, update: bool | None) -> int:
-    """Bring the rows up to date if that is wanted (default: on a ledger folder); how far they are behind then."""
+    """Bring the rows up to date if that is wanted (default: on a ledger folder); how far they are behind then.
+
+    A partition that stands at a poison record is noted, and answers tell how far it has come.
+    """
     behind = await ledger.behind(store)
     if behind and (ledger.embedded if update is None else update):
-        await bring_up(ledger, store)
+        try:
+            await bring_up(ledger, store)
+        except PoisonRecord as met:
+            note(f"{met}; what stands behind it is not in the answer: `rogatory poison list`")
+            return await ledger.behind(store)
         return 0
     if behind:
         note(f"The projections are {plural(behind, 'message')} behind the ledger: `rogatory run project`, or --update.")

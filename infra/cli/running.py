@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from infra.adapters.assignment_kafka import SESSION
+from infra.cli.live import live
 from infra.cli.options import Common, command
 from infra.cli.outbox import relay
 from infra.cli.render import plural, progress, say
@@ -21,6 +22,7 @@ from ledger.log import SUBMISSIONS
 app = typer.Typer(no_args_is_help=True, help="Run what moves records: registrar, herald, projections, or all of it.")
 
 app.command("relay")(relay)
+app.command("live")(live)
 
 _log = logging.getLogger("rogatory.run")
 
@@ -36,7 +38,7 @@ Session = Annotated[
 
 
 @app.command()
-@command(level=logging.INFO)
+@command(serves=True)
 async def registrar(
     common: Common,
     partitions: Parts = None,
@@ -67,7 +69,7 @@ async def registrar(
 
 
 @app.command()
-@command(level=logging.INFO)
+@command(serves=True)
 async def herald(common: Common, until_idle: Idle = False) -> None:
     """Carry the register from partition 0 to the others. Needs no key; any number may run."""
     async with (
@@ -88,7 +90,7 @@ async def herald(common: Common, until_idle: Idle = False) -> None:
 
 
 @app.command()
-@command(level=logging.INFO)
+@command(serves=True)
 async def project(common: Common, until_idle: Idle = False) -> None:
     """Keep the projections up with the ledger."""
     async with opened(common, until_idle) as (ledger, stop):
@@ -101,7 +103,7 @@ async def project(common: Common, until_idle: Idle = False) -> None:
 
 
 @app.command("all")
-@command(level=logging.INFO)
+@command(serves=True)
 async def all_(common: Common, until_idle: Idle = False) -> None:
     """Registrars of all partitions, herald and projections in one process."""
     async with (

@@ -61,6 +61,17 @@ async def decide(
     return True
 
 
+async def signed(ledger: Ledger, drafts: Sequence[Draft]) -> tuple[Register, list[Envelope]]:
+    """The register, and the events signed by the authorities' keys at hand.
+
+    Raises:
+        KeyFault: there are too few of them here.
+    """
+    register = await known_register(ledger)
+    signers = choose(ledger.config, register, "rules.adopted").signers
+    return register, [add_signatures(e, signers) for e in _compose(ledger, register, drafts)]
+
+
 async def known_register(ledger: Ledger) -> Register:
     """The register. Raises ConfigError before the opening is sealed."""
     register = await ledger.register()

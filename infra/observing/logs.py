@@ -9,8 +9,8 @@ With ``--log-format json``, one object a line, in UTF-8, the first four members 
     {"time":"2026-03-03T10:00:00.123Z","level":"warning","logger":"consumers.registrar",
      "event":"partition 3: log unavailable (…)","service":"registrar","ledger":"assistance.0123…","partition":3}
 
-Code logs with ``logging`` as ever, and names a partition, position or the like in ``extra`` where a machine should
-find it.  What must not be read is taken out of every line (``redaction.py``), tracebacks have no local variables, and
+Code logs with ``logging`` as ever.  Where one of our lines says ``partition %d`` or the like, the number is a field of
+that name too; others come by ``extra``.  What must not be read is taken out of every line (``redaction.py``), tracebacks have no local variables, and
 a line break within a message cannot begin a new line.
 """
 
@@ -18,8 +18,9 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -29,8 +30,11 @@ import structlog
 from infra.config import LogFormat
 from infra.observing.redaction import clean, clean_argument
 
-FIELDS = ("partition", "position", "index", "topic", "projection", "attempt", "seconds", "outcome", "address", "reason")
-"""What ``extra`` may add to a line; anything else that a library puts there stays out."""
+FIELDS = ("service", "ledger", "partition", "position", "index", "offset", "attempt", "address", "exit")
+"""The fields that a line may have, in this order; anything else that a library puts into ``extra`` stays out."""
+
+_OURS = frozenset({"ledger", "projections", "consumers", "producers", "infra", "rogatory"})
+_PLACES = re.compile(r"%%|(?:\b(partition|position|index|offset|attempt) )?%[-+ #0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]")
 
 _QUIET = {
     # Kafka's client logs each attempt to reach a broker; our own line about it says enough.
@@ -92,6 +96,12 @@ def bind(**fields: str) -> None:
     structlog.contextvars.bind_contextvars(**fields)
 
 
+def _named(message: str, arguments: Sequence[object]) -> dict[str, int]:
+    """The whole numbers among a line's arguments that the words before them name."""
+    names = [found[1] for found in _PLACES.finditer(message) if found[0] != "%%"]
+    return {name: value for name, value in zip(names, arguments, strict=False) if name and type(value) is int}
+
+
 class _Formatter(structlog.stdlib.ProcessorFormatter):
     """Makes a line of a record, whoever logged it."""
 
@@ -118,12 +128,14 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
 
     def format(self, record: logging.LogRecord) -> str:
         if record.args:
-            record = logging.makeLogRecord(record.__dict__)
             arguments = record.args
+            record = logging.makeLogRecord(record.__dict__)
             if isinstance(arguments, Mapping):
                 record.args = {name: clean_argument(one) for name, one in arguments.items()}
             else:
-                record.args = tuple(clean_argument(one) for one in arguments or ())
+                record.args = tuple(clean_argument(one) for one in arguments)
+                if record.name.partition(".")[0] in _OURS:
+                    record.fields = _named(str(record.msg), arguments)
         return super().format(record)
 
     def _render(self, _logger: Any, _name: str, event: structlog.types.EventDict) -> str:
@@ -133,7 +145,9 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         event.pop("stack_info", None)
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"time": time, "level": record.levelname.lower(), "logger": record.name, "event": ""}
-        line.update({name: clean(value) for name, value in event.items()})
+        line["event"] = clean(event.pop("event"))
+        event.update(record.fields if isinstance(getattr(record, "fields", None), dict) else {})
+        line.update({name: clean(event[name]) for name in (*FIELDS, "exception") if name in event})
         if self.json:
             return _encode(line).decode()
         for name in ("service", "ledger"):  # whoever sits before a terminal knows

@@ -70,9 +70,7 @@ class Metrics(Observer):
         self._records = gauge("projection_records", "Records that the rows rest on", "projection", "partition")
         self._lag = gauge("projection_lag_records", "Ledger messages not projected yet", "projection", "partition")
         self._projected = counter("projected", "Records committed by projections here", "projection", "partition")
-        self._commit = histogram(
-            "projection_commit_seconds", "How long a commit of rows took", _SECONDS, "projection"
-        )
+        self._commit = histogram("projection_commit_seconds", "How long a commit of rows took", _SECONDS, "projection")
         self._stopped = gauge("stopped_partitions", "Partitions that stand at a fault, by kind", "worker", "kind")
         self._poison = gauge("poison_partitions", "Partitions that stand at a poison record", "projection")
         self._log_unavailable = counter("log_unavailable", "Times that the log did not answer", "worker")

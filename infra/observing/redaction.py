@@ -21,7 +21,7 @@ _BYTES = re.compile(r"""\b[bB][rR]?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""", r
 # RFC 3986 3.2.1: what stands between the first colon of the userinfo and the last @ of the authority
 _URL = re.compile(r"(?P<before>[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@]*):[^\s]*@")
 _NAMED = re.compile(
-    r"""(?P<before>(?<![A-Za-z0-9])["']?[\w.-]*(?:password|passwd|secret|token|api_?key|authorization|seed)["']?\s*[:=]\s*)"""
+    r"""(?P<before>(?<![A-Za-z0-9])["']?[\w.-]*(?:password|passwd|secret|token|api[-_]?key|authorization|seed)["']?\s*[:=]\s*)"""
     r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?:bearer|basic|scram)\s+\S+|[^\s,;&)}\]]+)""",
     re.IGNORECASE,
 )

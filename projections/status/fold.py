@@ -7,8 +7,8 @@ admitted late, is news of now.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -19,7 +19,7 @@ from projections.fold import Column
 from projections.status import items, lifecycle, remarks, tracks, variants
 from projections.status.content import content_of, digest
 from projections.status.facts import Ball, Code, Content, Item, Last, State, StatusFacts
-from projections.status.reading import Read, read_whole, readers
+from projections.status.reading import reader
 
 _replace = msgspec.structs.replace
 
@@ -41,6 +41,7 @@ _READ = (
 )  # fmt: skip
 """Acts of which more than the name counts; the data of others are not decoded."""
 _CONCERN = lifecycle.ACTS | _READ
+_TOUCHING = tracks.PERSONS | tracks.ASSETS | {"request.spoken", "request.confirmed", "refusal.decided"}
 _BALL_MOVERS = frozenset({"content", "state", "turn", "holder", "items"})
 """Facts that decide who owes the next step."""
 
@@ -48,25 +49,30 @@ _BLANK = StatusFacts()
 
 
 class _Sort(msgspec.Struct, frozen=True):
-    """What decides about an event by its type alone, looked up once per record."""
+    """What decides about an event by its type alone, so that each record asks once."""
 
     name: str
     """Of the event, without prefix and version."""
+    read: Callable[[msgspec.Raw], Any] | None
+    """How to read its data; None where only the name counts."""
     concerns: bool
     """Whether more than ``last`` may change."""
-    read: Read | None
-    """How to read its data; None where only the name counts."""
+    bound: bool
+    """Whether it is expected in some states only."""
+    opens: bool
+    varies: bool
+    touches: bool
+    """Whether it does something beside moving the request."""
 
 
 def _sort_of(type_: str) -> _Sort:
     name = type_[9:].rpartition(".v")[0]
-    return _Sort(name, name in _CONCERN, read_whole if name in _READ else None)
+    read = reader(type_) if name in _READ else None
+    tables = (_CONCERN, lifecycle.ACTS, lifecycle.OPENERS, variants.VARIED, _TOUCHING)
+    return _Sort(name, read, *(name in table for table in tables))
 
 
-_READERS = readers(_READ)
-_SORTS = {
-    type_: msgspec.structs.replace(_sort_of(type_), read=_READERS.get(type_)) for type_ in catalogue.types_by_name()
-}
+_SORTS = {type_: _sort_of(type_) for type_ in catalogue.types_by_name()}
 
 
 class StatusFold:
@@ -112,7 +118,7 @@ class StatusFold:
         }
 
 
-class _Act(NamedTuple):
+class _Act(msgspec.Struct, frozen=True, gc=False):
     """One act, with what decides about it looked up."""
 
     name: str
@@ -125,39 +131,26 @@ class _Act(NamedTuple):
     """The content that it brings."""
     closing: tuple[Item, ...]
     """The open items that it answers."""
-    step: lifecycle.Step | None
-    """Its row in the table; None: not expected here."""
 
 
 def _change(changes: dict[str, Any], known: StatusFacts, record: Record, sort: _Sort, last: Last) -> None:
     """What an act changes beside ``last``."""
     name = sort.name
-    data = sort.read(record) if sort.read else None
-    said = content_of(data) if name in lifecycle.OPENERS else None
+    data = None if sort.read is None else _read(sort.read, record)
+    said = content_of(data) if sort.opens else None
     closing = items.answered(known.items, name, data) if known.items else ()
-    word = variants.variant(name, data, known, answered=bool(closing)) if name in variants.VARIED else name
+    word = variants.variant(name, data, known, answered=bool(closing)) if sort.varies else name
     content = known.content or said
     step = lifecycle.find(known.state, word, content.kind if content else "", assumed=known.assumed)
-    act = _Act(name, data, record.event.id, last.time, last.index, said, closing, step)
 
-    codes = _order_remarks(known, act)
+    codes = _order_remarks(known, sort, said, step)
     if data is None and step is not None and step.next is None and not codes:
         return  # a step of execution where it is expected: most records of most requests
+    act = _Act(name, data, record.event.id, last.time, last.index, said, closing)
     if known.records == 0 or said is not None:
         _open(changes, known, act)
-    if name in tracks.PERSONS:
-        changes["persons"] = tracks.persons_after(known.persons, name, data, act.time, act.place)
-        changes["all_granted"] = known.all_granted or tracks.grants_all(name, data)
-    elif name in tracks.ASSETS:
-        changes["assets"] = tracks.assets_after(known.assets, name, data, act.time, act.place)
-        if name == "asset.returned" and tracks.exceeds(changes["assets"], data):
-            codes.append("amount_exceeds")
-    elif name == "request.spoken":
-        changes["spoken"] = known.spoken or digest(data)
-    elif name == "request.confirmed" and closing and known.spoken != digest(data):
-        codes.append("content_changed")
-    elif name == "refusal.decided":
-        changes["refusal_decided"] = True
+    if sort.touches:
+        codes += _touch(changes, known, act)
     if codes:
         changes["remarks"] = remarks.noted(known.remarks, codes, act.place, name)
     if step is not None:
@@ -165,21 +158,46 @@ def _change(changes: dict[str, Any], known: StatusFacts, record: Record, sort: _
     _pass_ball(changes, known, act)
 
 
-def _order_remarks(known: StatusFacts, act: _Act) -> list[Code]:
+def _read(read: Callable[[msgspec.Raw], Any], record: Record) -> Any:
+    try:
+        return read(record.event.data)
+    except msgspec.MsgspecError:
+        return record.data()  # which says what is wrong
+
+
+def _touch(changes: dict[str, Any], known: StatusFacts, act: _Act) -> list[Code]:
+    """What an act does beside moving the request; the remarks that it earns by that."""
+    if act.name in tracks.PERSONS:
+        changes["persons"] = tracks.persons_after(known.persons, act.name, act.data, act.time, act.place)
+        changes["all_granted"] = known.all_granted or tracks.grants_all(act.name, act.data)
+    elif act.name in tracks.ASSETS:
+        changes["assets"] = tracks.assets_after(known.assets, act.name, act.data, act.time, act.place)
+        if act.name == "asset.returned" and tracks.exceeds(changes["assets"], act.data):
+            return ["amount_exceeds"]
+    elif act.name == "request.spoken":
+        changes["spoken"] = known.spoken or digest(act.data)
+    elif act.name == "request.confirmed" and act.closing and known.spoken != digest(act.data):
+        return ["content_changed"]
+    elif act.name == "refusal.decided":
+        changes["refusal_decided"] = True
+    return []
+
+
+def _order_remarks(known: StatusFacts, sort: _Sort, said: Content | None, step: lifecycle.Step | None) -> list[Code]:
     """What the place of an act in the stream leaves to be said."""
     codes: list[Code] = []
-    if known.records == 0 and act.said is None:
+    if known.records == 0 and said is None:
         codes.append("no_opening")
-    if act.name not in lifecycle.ACTS:
+    if not sort.bound:
         return codes
-    if known.state == "closed" and act.name != "request.reopened":
+    if known.state == "closed" and sort.name != "request.reopened":
         codes.append("after_closure")
-    elif act.step is None:
+    elif step is None:
         # Of a first act, ``no_opening`` says enough.
         if known.records:
             codes.append("out_of_order")
-    elif act.step.remark:
-        codes.append(act.step.remark)
+    elif step.remark:
+        codes.append(step.remark)
     return codes
 
 
@@ -241,7 +259,7 @@ def _pass_ball(changes: dict[str, Any], known: StatusFacts, act: _Act) -> None:
         opened = items.opened(known, act.name, act.data, event_id=act.event_id, time=act.time, index=act.place)
         if opened is not None:
             changes["items"] = left = (*left, opened)
-    if known.records and not changes.keys() & _BALL_MOVERS:
+    if known.records and _BALL_MOVERS.isdisjoint(changes):
         return
     state = changes.get("state", known.state)
     # A content that came late may name the office that an assumed state could not.

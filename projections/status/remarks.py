@@ -32,5 +32,5 @@ The history of the request has all of its records, so what was not kept can be f
 
 def noted(notes: Notes, codes: Iterable[Code], index: int, event: str) -> Notes:
     """The notes with those of one more record."""
-    fresh = tuple(Remark(code, index, event) for code in codes)
-    return Notes(notes.count + len(fresh), (notes.first + fresh)[:MAX_NOTES]) if fresh else notes
+    fresh = [Remark(code, index, event) for code in codes]
+    return Notes(notes.count + len(fresh), (*notes.first, *fresh)[:MAX_NOTES]) if fresh else notes

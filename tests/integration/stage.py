@@ -20,6 +20,7 @@ from consumers.registrar import Registrar
 from infra.adapters.state_file import SqliteStateFile
 from infra.wiring import Workers
 from ledger.log import SUBMISSIONS, Log, Message
+from ledger.observing import SILENT, Observer
 from producers.builder import Sender, Signed
 from producers.publisher import Publisher
 from producers.receipt import Sealed, Submitted
@@ -77,7 +78,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(place: Place, people: People, folder: Path) -> AsyncIterator[Stage]:
+async def stage(place: Place, people: People, folder: Path, observer: Observer = SILENT) -> AsyncIterator[Stage]:
     """The ledger's people at work; states are kept in ``folder``."""
     async with AsyncExitStack() as closing:
         log = place.open()
@@ -85,13 +86,13 @@ async def stage(place: Place, people: People, folder: Path) -> AsyncIterator[Sta
         registrars = []
         for partition in range(people.partitions):
             state = SqliteStateFile(folder / f"p{partition}.sqlite", partition)
-            registrar = Registrar(log, people.ledger_id, partition, state, [people.log_key])
+            registrar = Registrar(log, people.ledger_id, partition, state, [people.log_key], observer=observer)
             closing.push_async_callback(registrar.close)
             registrars.append(registrar)
         herald = Herald(log, people.partitions, time.monotonic)
         closing.push_async_callback(herald.close)
         sender = Sender(people.ledger_id, "RU-PGO", (people.coordinator,))
-        publisher = Publisher(log, sender, people.partitions)
+        publisher = Publisher(log, sender, people.partitions, observer=observer)
         closing.push_async_callback(publisher.close)
         yield Stage(log, people, registrars, herald, publisher)
 

@@ -38,6 +38,8 @@ class Faults:
         self.trace = trace
         self.plan = plan
         self.left = plan.faults
+        self.last = 0.0
+        """When the last one was."""
         self.met: dict[str, int] = {}
         """How often each sort of fault was met."""
 
@@ -107,6 +109,7 @@ class Faults:
     def strike(self, fate: str, place: str) -> None:
         """Count and tell one more fault."""
         self.left -= 1
+        self.last = asyncio.get_running_loop().time()
         sort = f"{fate} {re.split('[/ ]', place)[0]}"
         self.met[sort] = self.met.get(sort, 0) + 1
         self.tell(f"{fate}: {place}")

@@ -159,11 +159,9 @@ class SqliteRows:
 
 
 async def run_publisher(
-    kind: type[Publisher], log: Log, people: People, cases: Sequence[Case], faults: Faults, begin: float
+    kind: type[Publisher], log: Log, people: People, cases: Sequence[Case], faults: Faults
 ) -> None:
     """Submit what has no answer yet, and wait for the answers; some at once, some together, some later."""
-    loop = asyncio.get_running_loop()
-    await asyncio.sleep(max(0.0, begin - loop.time()))
     sender = Sender(people.ledger_id, COORDINATOR, [people.coordinator])
     publisher = kind(log, sender, people.partitions, patience=1e9, clock=lambda: 0)
     waiting = [case for case in cases if not case.answers]

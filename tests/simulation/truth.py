@@ -62,7 +62,7 @@ def check(world: World) -> None:
     registers = [truth.state.register for truth in truths]
     assert registers[0] is not None
     assert all(register == registers[0] for register in registers), "the register differs between partitions"
-    assert registers[0].version == (2 if world.setting.upgrades else 1)
+    assert registers[0].version == (2 if world.setting.upgrades else 1), "the adoption was not admitted"
     _check_senders(world, truths)
     _check_rows(world)
 

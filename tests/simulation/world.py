@@ -41,8 +41,9 @@ from tests.simulation.parts import (
     run_registrar,
 )
 
-_PATIENCE = 3600.0
-"""Virtual seconds after which a world that has not come to rest never will."""
+_PATIENCE = 400.0
+"""Virtual seconds since the last fault after which a world that has not come to rest never will: every part waits less
+than a tenth of it before it tries again."""
 _RESTARTS = (LogUnavailable, sqlite3.OperationalError)
 """What ends a process that is then started again, as a supervisor would."""
 
@@ -87,10 +88,10 @@ class World:
         self.faults = Faults(random.Random(seed), trace, setting.plan)
         self.shelf = Shelf(setting.partitions)
         self.parts = parts
-        self.cases = [Case(sent) for sent in opening_of(setting.partitions)]
-        opened = len(self.cases)
-        self.cases += [Case(sent) for sent in self._stream(seed)]
-        self._opening, self._rest = self.cases[:opened], self.cases[opened:]
+        self._opening = [Case(sent) for sent in opening_of(setting.partitions)]
+        acts = [Case(sent) for sent in self._stream(seed)]
+        self._shares = [acts[::2], acts[1::2], *([[Case(self._adoption(seed))]] if setting.upgrades else [])]
+        self.cases = [case for share in (self._opening, *self._shares) for case in share]
         self.rows = [Rows.__new__(parts.rows) for _ in range(2)]
         for rows in self.rows:
             Rows.__init__(rows, self.faults, self.people.ledger_id)
@@ -99,21 +100,21 @@ class World:
         """Processes of an older release that stopped at the adoption."""
         self._running: dict[str, Process] = {}
         self._published = 0
+        self._publishers = 1 + len(self._shares)
         self._answered = [(0, 0, set[int]()) for _ in range(setting.partitions)]
 
     def _stream(self, seed: int) -> list[Sent]:
-        """What people submit, with the adoption and wrong dates between it."""
+        """What people submit, with wrong dates between it."""
         dice, people = self.faults.dice, self.people
         stream = Stream(people, seed, subjects=6).take(self.setting.count)
         for n in range(4):
             stream.insert(dice.randint(0, len(stream)), _wrong_date(people, seed, n))
-        if self.setting.upgrades:
-            adopted = people.say(
-                COORDINATOR, "register", RulesAdopted(version=2), *people.authorities[:2], id=f"v2-{seed}"
-            )
-            place = dice.randint(0, len(stream))
-            stream.insert(place, Sent(0, adopted.message(), adopted.id, "adoption"))
         return stream
+
+    def _adoption(self, seed: int) -> Sent:
+        people = self.people
+        signed = people.say(COORDINATOR, "register", RulesAdopted(version=2), *people.authorities[:2], id=f"v2-{seed}")
+        return Sent(0, signed.message(), signed.id, "adoption")
 
     # Processes
 
@@ -128,11 +129,12 @@ class World:
                 group.create_task(self._clock()),
                 group.create_task(self._killer()),
             ]
-            publishers = [
-                group.create_task(self._publish("publisher 0", self._opening, 0.0)),
-                group.create_task(self._publish("publisher 1", self._rest[::2], self.faults.dice.uniform(0, 5))),
-                group.create_task(self._publish("publisher 2", self._rest[1::2], self.faults.dice.uniform(0, 5))),
-            ]
+            opening = group.create_task(self._publish("publisher 0", self._opening, None))
+            publishers = [opening]
+            for number, cases in enumerate(self._shares, 1):
+                # Nearly everybody waits until the ledger is open; what comes before is refused.
+                after = opening if number == 3 or self.faults.dice.random() < 0.9 else None
+                publishers.append(group.create_task(self._publish(f"publisher {number}", cases, after)))
             await asyncio.wait([watch, *services], return_when=asyncio.FIRST_COMPLETED)
             for task in (*services, *publishers):
                 task.cancel()
@@ -198,10 +200,13 @@ class World:
             tell(f"{name}: {said}, state {state}, {'older' if old else 'this'} release")
             await asyncio.sleep(dice.choice((0.0, 0.1, 1.0, 10.0)))
 
-    async def _publish(self, name: str, cases: list[Case], begin: float) -> None:
+    async def _publish(self, name: str, cases: list[Case], after: asyncio.Task[None] | None) -> None:
+        if after is not None:
+            await asyncio.wait([after])
+        await asyncio.sleep(self.faults.dice.choice((0.0, 1.0, 10.0)))
         while True:
             process = Process(name)
-            work = run_publisher(self.parts.publisher, self._log(), self.people, cases, self.faults, begin)
+            work = run_publisher(self.parts.publisher, self._log(), self.people, cases, self.faults)
             task = process.spawn(work)
             await asyncio.wait([task, process.gone], return_when=asyncio.FIRST_COMPLETED)
             if not process.gone.done():
@@ -235,10 +240,10 @@ class World:
     async def _until_rest(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._rests():
-            if self._published == 3:
+            if self._published == self._publishers:
                 self.faults.calm()
-            if loop.time() > _PATIENCE:
-                raise AssertionError(f"not at rest after {_PATIENCE:.0f} s: {self._waits_for()}")
+            if loop.time() > self.faults.last + _PATIENCE:
+                raise AssertionError(f"not at rest {_PATIENCE:.0f} s after the last fault: {self._waits_for()}")
             await asyncio.sleep(1.0)
 
     def _rests(self) -> bool:
@@ -246,7 +251,7 @@ class World:
 
     def _waits_for(self) -> str:
         """What is still under way, in words."""
-        if self._published < 3:
+        if self._published < self._publishers:
             return "publishers without an answer"
         if self.shelf.coming:
             return "appends that are still to come"

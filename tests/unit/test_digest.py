@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -65,12 +64,12 @@ def test_done_chains_its_chunks() -> None:
 
 class TestOfAStore:
     @pytest.fixture
-    def filled(self, tmp_path: Path) -> Iterator[tuple[Store, Generation]]:
+    def filled(self, store_url: str) -> Iterator[tuple[Store, Generation]]:
         book = Book()
         for i in range(300):
             # capitals, digits and signs: their order by bytes is not that of any language
             book.add(f"request/{'aB0-~_Z'[i % 7]}")
-        with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
+        with Store.open(store_url) as store:
             generation = store.live(TallyFold(), book.ledger_id)
             view = store.view(TallyFold(), generation, 0)
             for message in book.stored():

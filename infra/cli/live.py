@@ -1,0 +1,23 @@
+"""``rogatory run live``: projections kept up by several processes that share the partitions (Kafka alone)."""
+
+from __future__ import annotations
+
+import logging
+
+from infra.cli.options import Common, command
+from infra.cli.service import opened
+
+_log = logging.getLogger("rogatory.run")
+
+
+@command(serves=True)
+async def live(common: Common) -> None:
+    """Keep the projections up with a ledger on Kafka; any number may run, and share the partitions.
+
+    Each takes what the consumer group assigns to it, from where the store stands, and what others leave. A record that
+    cannot be digested stops its partition alone: `rogatory poison list`.
+    """
+    async with opened(common, until_idle=False) as (ledger, stop):
+        with ledger.store() as store:
+            _log.info("projecting %s live", ledger.ledger_id)
+            await ledger.live(store, stop)
