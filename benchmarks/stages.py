@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.adapters.topic_file import TopicConnection, TopicFile
-from ledger.chain import ChainState, Follower, Head, Record
+from ledger.chain import NO_HEAD, ChainState, Follower, Head, Record, read_ahead
 from ledger.event import read_event
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, Stored, header
-from ledger.merkle import Frontier, push
-from ledger.seal import entry, leaf_hash, read_seal
+from ledger.merkle import grow
+from ledger.seal import Seal, read_seals, record_leaf
 from ledger.submission import SEAL_HEADER
 from projections.status import StatusFacts, StatusFold
 from projections.store import Store
@@ -67,8 +67,8 @@ def _run(folder: Path, ledger_id: LedgerId, clock: _Clock) -> int:
             parts.take(messages, clock)
             with clock.stage("take"):
                 store.fill(view, messages)
-                for stored in messages:
-                    view.take(stored)
+                for stored, seal in zip(messages, read_ahead(messages), strict=True):
+                    view.take(stored, seal)
             if view.pending >= _COMMIT:
                 _commit(store, view, clock)
         _commit(store, view, clock)
@@ -96,33 +96,33 @@ class _Parts:
         self._heads: dict[str, Head] = {}
         self._facts: dict[str, StatusFacts] = {}
         self._fold = StatusFold()
-        self._frontier: Frontier = ()
+        self._frontier: list[bytes] = []
         self._size = 0
 
     def take(self, messages: list[Stored], clock: _Clock) -> None:
         with clock.stage("seal"):
             texts = [header(m.headers, SEAL_HEADER) or b"" for m in messages]
-            for text in texts:
-                read_seal(text)
+            read_seals(texts)
         with clock.stage("leaf"):
-            leaves = [leaf_hash(entry(text, m.value or b"")) for text, m in zip(texts, messages, strict=True)]
+            leaves = [record_leaf(text, m.value or b"") for text, m in zip(texts, messages, strict=True)]
         with clock.stage("event"):
             for m in messages:
                 read_event(m.value or b"")
         with clock.stage("tree"):
             for leaf in leaves:
-                self._frontier = push(self._size, self._frontier, leaf)
+                grow(self._size, self._frontier, leaf)
                 self._size += 1
         with clock.stage("follow"):
-            records = [self._follow(m) for m in messages]
+            records = [self._follow(m, s) for m, s in zip(messages, read_ahead(messages), strict=True)]
         with clock.stage("fold"):
             for record in records:
                 if record.subject.startswith("request/"):
                     self._facts[record.subject] = self._fold.evolve(self._facts.get(record.subject), record)
 
-    def _follow(self, stored: Stored) -> Record:
-        taken = self.follower.take(stored, self._heads)
+    def _follow(self, stored: Stored, seal: Seal | None) -> Record:
+        taken = self.follower.look(stored, self._heads.get((stored.key or b"").decode(), NO_HEAD), seal)
         assert isinstance(taken, Record)
+        self.follower.advance(taken)
         self._heads[taken.subject] = Head(taken.seal.seq, taken.leaf)
         return taken
 

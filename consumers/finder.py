@@ -67,7 +67,9 @@ class RecordFinder:
                 text = header(stored.headers, SEAL_HEADER)
                 if before is not None and stored.position >= before:
                     await self.close()  # this look went too far to go on from here
-                    raise ChainError(f"{where}: expected a record at index {index} before position {before}, found none")
+                    raise ChainError(
+                        f"{where}: expected a record at index {index} before position {before}, found none"
+                    )
                 if text is None or stored.value is None or read_index(text) != self._size:
                     continue
                 if self.settled and self.settled.leaf(self._size, register) not in (None, _leaf(text, stored.value)):

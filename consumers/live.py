@@ -39,6 +39,8 @@ __all__ = ["Pace", "group_of", "run"]
 
 F = TypeVar("F", bound=msgspec.Struct)
 
+SESSION = 15.0
+"""Seconds after which a worker that is silent has lost what it held."""
 _FLUSH = 5.0
 """Seconds that a partition which is given up may take for its last commit; what is not written is in the log."""
 _STOP = 20.0
@@ -62,6 +64,7 @@ async def run(
     stop: asyncio.Event,
     pace: Pace = Pace(),  # noqa: B008 - frozen
     landed: Callable[[Batch], None] = lambda _: None,
+    session: float = SESSION,
     statements: Sequence[Statement] = (),
     observer: Observer = SILENT,
 ) -> None:
@@ -77,6 +80,7 @@ async def run(
         stop: set it to end: what was folded is committed, and the partitions are free for others at once.
         pace: when to commit, how long to wait.
         landed: told of each batch that is in the store.
+        session: seconds after which the group gives a silent worker's partitions to the others.
         statements: settlements of forks that came in a file.
         observer: told of each batch, and where the partitions stand.
 
@@ -89,7 +93,7 @@ async def run(
     shared = Shared(
         log, store, fold, generation, capacity=capacity, landed=landed, statements=statements, observer=observer
     )
-    worker = _Worker(bootstrap, name, shared, pace, stop)
+    worker = _Worker(bootstrap, name, shared, pace, session, stop)
     try:
         await worker.run()
     finally:
@@ -99,7 +103,9 @@ async def run(
 class _Worker(Generic[F]):
     """One process's share of the partitions. Belongs to one event loop."""
 
-    def __init__(self, bootstrap: str, name: str, shared: Shared[F], pace: Pace, stop: asyncio.Event) -> None:
+    def __init__(
+        self, bootstrap: str, name: str, shared: Shared[F], pace: Pace, session: float, stop: asyncio.Event
+    ) -> None:
         self._shared = shared
         self._pace = pace
         self._stop = stop
@@ -108,7 +114,8 @@ class _Worker(Generic[F]):
         self._assigned: frozenset[int] = frozenset()
         self._moving = asyncio.Lock()  # an assignment is begun, or given up, as a whole
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._app = live_faust.App(group_of(name, shared.fold), bootstrap, self._begin, loop=asyncio.get_running_loop())
+        group = group_of(name, shared.fold)
+        self._app = live_faust.App(group, bootstrap, self._begin, session, loop=asyncio.get_running_loop())
         self._app.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]
         topic = live_faust.raw_topic(self._app, self._topic)
         self._app.agent(topic, name="live", supervisor_strategy=CrashingSupervisor)(self._agent)

@@ -28,6 +28,7 @@ from faust.types import TP
 Positions = Callable[[set[TP]], Awaitable[dict[TP, int]]]
 """Told what is assigned, says where each partition begins; those it leaves out are not moved."""
 
+_REQUEST = 90.0  # seconds; Faust's own default, which must not be below the session's
 _log = logging.getLogger(__name__)
 _chatter = logging.getLogger("faust")  # what Faust's services say of themselves stays under Faust's name
 
@@ -72,12 +73,23 @@ class App(faust.App):
 
     logger = _chatter
 
-    def __init__(self, group: str, bootstrap: str, begin_at: Positions, **more: Any) -> None:
-        """Args: consumer group, ``host:port[,host:port]``, where partitions begin, and further settings of Faust's."""
+    def __init__(self, group: str, bootstrap: str, begin_at: Positions, session: float, **more: Any) -> None:
+        """An app of a consumer group; ``more`` are further settings of Faust's.
+
+        Args:
+            group: the consumer group.
+            bootstrap: ``host:port[,host:port]``.
+            begin_at: says where partitions begin.
+            session: seconds of silence after which the group goes on without us.
+            more: settings of Faust's.
+        """
         self.begin_at = begin_at
         super().__init__(
             group,
             broker=[f"kafka://{host}" for host in bootstrap.split(",")],
+            broker_session_timeout=session,
+            broker_heartbeat_interval=min(3.0, session / 5),
+            broker_request_timeout=max(_REQUEST, session),
             store="memory://",
             autodiscover=False,
             web_enabled=False,

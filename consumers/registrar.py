@@ -227,22 +227,32 @@ class Registrar:
         """
         if self._reader is None:
             await self.recover()
-        if self._tail is None:
-            self._tail = Tail(self._log.reader(LEDGER, self.partition, self._ledger_next), self.partition)
+        self.look_again()
         assert self._reader is not None
+        assert self._tail is not None
         shown = await self._tail.shown(self.state.index, wait)
-        if shown is None:
+        if not shown:
             return 0
-        if shown.epoch != self.state.epoch and self._reader.position:
+        if shown[0].epoch != self.state.epoch and self._reader.position:
             await self.recover()  # says whether the submissions were made anew
             if self._reader.position:
-                raise _NotYet(f"partition {self.partition}: record {shown.index} is of epoch {shown.epoch}")
+                raise _NotYet(f"partition {self.partition}: record {shown[0].index} is of epoch {shown[0].epoch}")
         here = self._reader.position
-        stored = [s for s in await self._reader.read(self._batch, wait) if s.position <= shown.offset]
-        if not stored:
+        near = [seal for seal in shown if seal.offset < here + self._batch]
+        # The batch ends with a record: what was refused before it has its outcome, and what was behind waits.
+        last = near[-1] if near else shown[0]
+        stored: list[Stored] = []
+        while (left := last.offset + 1 - self._reader.position) > 0 and (piece := await self._reader.read(left, wait)):
+            stored += piece
+        if not stored or stored[-1].position != last.offset:
             self._reader.seek(here)
-            raise _NotYet(f"partition {self.partition}: record {shown.index} names submission {shown.offset}")
+            raise _NotYet(f"partition {self.partition}: record {last.index} names submission {last.offset}")
         return await self._consume(self._reader, stored, append=False)
+
+    def look_again(self) -> None:
+        """Somebody else may have appended: compare with the ledger before the next append."""
+        if self._reader is not None and self._tail is None:
+            self._tail = Tail(self._log.reader(LEDGER, self.partition, self._ledger_next), self.partition)
 
     async def _consume(self, reader: Reader, stored: list[Stored], *, append: bool) -> int:
         begun = perf_counter()
@@ -483,10 +493,13 @@ class Registrar:
 
         ``holds`` is asked before each batch whether the partition is ours; while it is not, a ``standby`` follows.
         """
-        pause = 0.5
+        pause, held = 0.5, True
         while not stop.is_set():
             try:
-                if holds():
+                before, held = held, holds()
+                if held:
+                    if not before:
+                        self.look_again()
                     await self._stepped(1.0)
                 elif standby:
                     await self.follow(0.3)

@@ -1,7 +1,7 @@
 """What the authorities settled, as the log and statement files say it now: asked by whoever meets a fork.
 
-Reads partition 0's ledger for the register that follows by attestation (``ledger/settlement.py``), whatever stands between
-and however far the reader itself has come: a settlement is found although it stands behind the fork that it settles.
+Reads partition 0's ledger for the register that follows by attestation (``ledger/settlement.py``), whatever stands
+between and however far the reader itself has come: a settlement is found although it stands behind its fork.
 """
 
 from __future__ import annotations

@@ -46,21 +46,21 @@ class Tail:
                     self._partition, stored.position, found, index,
                 )  # fmt: skip
 
-    async def shown(self, index: int, wait: float) -> Seal | None:
-        """The seal of the last record at hand of those that follow each other from ``index`` on, in one epoch.
+    async def shown(self, index: int, wait: float) -> list[Seal]:
+        """The seals at hand that follow each other from ``index`` on, in one epoch.
 
-        Waits up to ``wait`` seconds for the first of them; None if it does not come.
+        Waits up to ``wait`` seconds for the first of them; none if it does not come.
         """
         if await self.peek(index) is None:
             self._waiting = (await self._reader.read(_READ, wait))[::-1]
             if await self.peek(index) is None:
-                return None
-        last: Seal | None = None
+                return []
+        found: list[Seal] = []
         for stored in reversed(self._waiting):
             seal = seal_of(stored)
-            if seal is not None and seal.index == index and (last is None or seal.epoch == last.epoch):
-                last, index = seal, index + 1
-        return last
+            if seal is not None and seal.index == index + len(found) and (not found or seal.epoch == found[0].epoch):
+                found.append(seal)
+        return found
 
     def skip(self) -> None:
         """Pass the message that ``peek`` has found."""

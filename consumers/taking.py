@@ -28,7 +28,7 @@ from consumers.finder import RecordFinder, check_fork
 from consumers.settlements import Settlements
 from consumers.skipping import Statements
 from consumers.telling import TakingTold
-from ledger.chain import Ahead, Overruled, Record, Repeated
+from ledger.chain import Ahead, Overruled, Record, Repeated, read_ahead
 from ledger.errors import ChainError, ForkError, FormatError, IntegrityError, PoisonRecord, RogatoryError, UnknownVersion
 from ledger.log import LEDGER, Log, Stored
 from ledger.observing import SILENT, Observer
@@ -137,6 +137,7 @@ class Taking(Generic[F]):
         """
         self._telling.recovering()
         await self.settle()
+        await self._finder.close()  # whoever loads may be another task than the one before
         self.view, self._noted = await asyncio.to_thread(self._read)
         self._settle_by(await self._shared.settled(self.partition))
         end = await self._shared.log.end(LEDGER, self.partition)
@@ -173,9 +174,9 @@ class Taking(Generic[F]):
             view.learn(missing, await asyncio.to_thread(self._shared.store.rows, view, missing))
         ahead: list[Ahead] = []
         traces = self._shared.observer.traces
-        for stored in messages:
+        for stored, seal in zip(messages, read_ahead(messages), strict=True):
             try:
-                taken = view.take(stored)
+                taken = view.take(stored, seal)
             except PoisonRecord as met:
                 await self._pass_over(stored, met)
                 continue

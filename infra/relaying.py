@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
@@ -14,7 +15,7 @@ from infra.config import Config
 from infra.reading import RegisterFollower
 from infra.signing import choose
 from infra.wiring import Ledger
-from ledger.errors import ConfigError, KeyFault
+from ledger.errors import ConfigError, KeyFault, OutboxUnavailable
 from ledger.register import Register
 from ledger.signature import Signer, office_of
 from ledger.signers import THRESHOLD_TYPES
@@ -23,6 +24,9 @@ from producers.outbox_schema import channel_of
 from producers.outbox_store import OutboxStore
 from producers.publisher import Publisher
 from producers.relay import Limits, Relay
+
+_log = logging.getLogger("rogatory.run")
+_PATIENCE = 30.0
 
 
 class RegisterHands:
@@ -64,6 +68,18 @@ def open_outbox_store(config: Config) -> OutboxStore:
     return OutboxStore.open(config.outbox, config.outbox_table)
 
 
+async def wait_for_outbox(config: Config) -> OutboxStore:
+    """The same for services: while the database does not answer, try again with back-off."""
+    pause = 0.5
+    while True:
+        try:
+            return await asyncio.to_thread(open_outbox_store, config)
+        except OutboxUnavailable as error:
+            _log.warning("%s; trying again in %.1f s", error, pause)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 30.0)
+
+
 @asynccontextmanager
 async def open_relay(ledger: Ledger, store: OutboxStore, limits: Limits | None = None) -> AsyncIterator[Relay]:
     """A relay from an outbox to an open ledger, woken by the database where it can do that."""
@@ -72,8 +88,10 @@ async def open_relay(ledger: Ledger, store: OutboxStore, limits: Limits | None =
         stack.push_async_callback(register.close)
         # It makes no events of its own: office and keys are those of the rows.
         sender = Sender(ledger.ledger_id, "", ())
+        # While it tries, rows are locked; the relay itself tries again, with the locks let go in between.
+        patience = min(ledger.config.timeout, _PATIENCE)
         publisher = Publisher(
-            ledger.log, sender, ledger.partitions, patience=ledger.config.timeout, watch=False, observer=ledger.observer
+            ledger.log, sender, ledger.partitions, patience=patience, watch=False, observer=ledger.observer
         )
         stack.push_async_callback(publisher.close)
         hands = RegisterHands(ledger.config, register)

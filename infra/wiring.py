@@ -311,8 +311,10 @@ class Ledger:
                 raise fault
         return outcome
 
-    async def live(self, store: Store, stop: asyncio.Event) -> None:
+    async def live(self, store: Store, stop: asyncio.Event, *, session: float) -> None:
         """Keep the live rows up with a ledger on Kafka, sharing its partitions with other workers.
+
+        ``session`` is the seconds of silence after which the others take what this one holds.
 
         Raises:
             ConfigError: the ledger is not on Kafka.
@@ -335,6 +337,7 @@ class Ledger:
             FOLD,
             generation,
             stop=stop,
+            session=session,
             statements=self.statements(),
             observer=self.observer,
         )

@@ -21,7 +21,7 @@ records, that they follow.  Signatures and attestations are the business of ``le
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from typing import Annotated
 
@@ -39,7 +39,7 @@ from ledger.log import Stored, header
 from ledger.merkle import Frontier, format_frontier, grow, root
 from ledger.partition import partition_of
 from ledger.register import Change, Contradiction, Register, apply, make_ledger_id
-from ledger.seal import EMPTY_PAST, MAX_ENTRY_BYTES, Seal, entry, next_past, read_seal, record_leaf
+from ledger.seal import EMPTY_PAST, MAX_ENTRY_BYTES, Seal, entry, next_past, read_seal, read_seals, record_leaf
 from ledger.settlement import NOTHING, Settled, check_threshold
 from ledger.submission import SEAL_HEADER
 from ledger.versions import FIRST_VERSION, KNOWN_VERSIONS, check_known
@@ -135,6 +135,13 @@ class ChainState(msgspec.Struct, frozen=True):
         return format_frontier(self.frontier)
 
 
+def read_ahead(messages: Sequence[Stored]) -> Sequence[Seal | None]:
+    """The seals of messages that are about to be looked at, read at once; None where they must be read one by one."""
+    texts = [text for m in messages if (text := header(m.headers, SEAL_HEADER)) is not None]
+    seals = read_seals(texts) if len(texts) == len(messages) else None
+    return seals if seals is not None else [None] * len(messages)
+
+
 class Follower:
     """Takes one partition's messages in order and says what each is. Owned by one task.
 
@@ -211,8 +218,13 @@ class Follower:
             self.advance(taken)
         return taken
 
-    def look(self, stored: Stored, head: Head) -> Record | Repeated | Ahead:
-        """What the message is, with the state left where it is; ``head`` is that of the subject that is its key.
+    def look(self, stored: Stored, head: Head, seal: Seal | None = None) -> Record | Repeated | Ahead:
+        """What the message is, with the state left where it is.
+
+        Args:
+            stored: the next message of the ``ledger`` topic.
+            head: the last record of the subject that is its key.
+            seal: the message's own, if ``read_ahead`` has read it.
 
         Raises:
             ChainError, UnknownVersion: as ``take``.
@@ -225,7 +237,8 @@ class Follower:
             value = stored.value
             if value is None:
                 raise FormatError("expected the event's bytes as value, found none")
-            seal = read_seal(text)
+            if seal is None:
+                seal = read_seal(text)
             leaf = record_leaf(text, value)
             if seal.index != self.size:
                 return Repeated(seal.index, leaf) if seal.index < self.size else Ahead(seal.index, self.size)

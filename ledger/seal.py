@@ -44,7 +44,7 @@ _Whole = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 _Positive = Annotated[int, Meta(ge=1, le=MAX_INTEGER)]
 _Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 # Replay reads a seal for every record, and patterns are most of what a decoder costs: of these only the length is said
-# here, ``read_seal`` looks at the rest.
+# here, ``_are_well_formed`` looks at the rest.
 _QuickHash = Annotated[str, Meta(min_length=64, max_length=64)]
 _QuickHashOrNone = Annotated[str, Meta(max_length=64)]
 _QuickKid = Annotated[str, Meta(max_length=65)]
@@ -78,8 +78,11 @@ class Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
 
 _KID = re.compile(ids.KID).fullmatch
+_PREV_LENGTHS = frozenset({0, 64})
 _decode = msgspec.json.Decoder(Seal).decode
+_decode_lines = msgspec.json.Decoder(Seal).decode_lines
 _encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def format_seal(seal: Seal) -> bytes:
@@ -112,14 +115,35 @@ def read_seal(raw: bytes) -> Seal:
         raise FormatError(f"expected a seal: {error}") from None
     if _encode(seal) != raw:
         raise FormatError("expected a seal in its one spelling, found other blanks, order or escapes")
-    # Of 64 characters, or 128 with one before: else one of the two is of another length.
-    hashes = seal.past + seal.prev
-    if not (_is_hex(hashes) and len(hashes) & 63 == 0):
-        raise FormatError("expected a seal: past and prev of 64 lower-case hex digits, found other text")
-    for kid, _ in seal.sigs:
-        if not _is_kid(kid):
-            raise FormatError(f"expected a seal: kids as {ids.KID}, found another")
+    if not _are_well_formed([seal]):
+        raise FormatError(
+            "expected a seal: hashes of 64 lower-case hex digits, or no prev, and kids, found other texts"
+        )
     return seal
+
+
+def read_seals(raws: Sequence[bytes]) -> list[Seal] | None:
+    """What ``read_seal`` gives for each, a third cheaper; None where one of them needs a closer look.
+
+    No seal has a line break in it.  So if all of them, one to a line, are what the encoder writes, and are as many as
+    there are lines, then each is what the encoder writes, and none reaches into the next.
+    """
+    lines = b"\n".join(raws) + b"\n"
+    try:
+        seals = _decode_lines(lines)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if len(seals) != len(raws) or _encode_lines(seals) != lines or not _are_well_formed(seals):
+        return None
+    return seals
+
+
+def _are_well_formed(seals: Sequence[Seal]) -> bool:
+    """Whether hashes and kids are what the decoder does not hold them to."""
+    hashes = "".join([seal.past + seal.prev for seal in seals])
+    lengths = {len(seal.prev) for seal in seals}
+    kids = {kid for seal in seals for kid, _ in seal.sigs}
+    return lengths <= _PREV_LENGTHS and _is_hex(hashes) and all(map(_is_kid, kids))
 
 
 def _is_hex(text: str) -> bool:

@@ -39,9 +39,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger.errors import ConfigError, FieldError, MisuseError
-from ledger.signature import Signature, format_signature
-from producers.builder import Draft, Sender, build, compose, row_of
+from ledger.signature import MAX_SIGNATURES, Signature, format_signature
+from producers.builder import Draft, Sender, compose, row_of
 from producers.outbox_schema import channel_of
+from producers.tracing import creating
 
 OutboxId = NewType("OutboxId", int)
 Sign = Literal["put", "relay"]
@@ -68,9 +69,10 @@ class Outbox:
             sign: who signs case events.
             clock: ms since 1970; the event's time where a draft names none.
         """
-        if sign == "put" and not sender.signers:
+        if sign == "put" and not 1 <= len(sender.signers) <= MAX_SIGNATURES:
             raise ConfigError(
-                'expected a key that signs when events are put, found none: name one, or let sign="relay"'
+                f"expected 1 to {MAX_SIGNATURES} keys that sign when events are put, found {len(sender.signers)}: name "
+                'one, or let sign="relay"'
             )
         self.table = table
         self.sender = sender
@@ -92,12 +94,11 @@ class Outbox:
         now = self._clock()
         by_relay = self._sign == "relay" or draft.subject.partition("/")[0] in _SIGNED_BY_RELAY
         signatures: tuple[Signature, ...] = ()
-        if by_relay:
+        with creating(self.sender.ledger_id.partition(".")[0]):
             made = compose(draft, self.sender, now)
-            subject, event_id, value = made.subject, made.id, made.value
-        else:
-            signed = build(draft, self.sender, now)
-            subject, event_id, value, signatures = signed.subject, signed.id, signed.value, signed.signatures
+        if not by_relay:
+            signatures = made.sign(self.sender.signers).signatures
+        subject, event_id, value = made.subject, made.id, made.value
         # The vault has every content key of these bytes by now; only then the row.
         digest = sha256(value).digest()
         source = f"office/{self.sender.office}"
@@ -115,15 +116,17 @@ class Outbox:
         made_id = connection.execute(self._insert(connection, row)).scalar_one_or_none()
         if made_id is None:
             return self._known(connection, subject, source, event_id, digest)
-        if connection.dialect.name == "postgresql":
-            # Delivered at the commit, and once for each transaction however many events it puts.
-            connection.execute(sa.select(sa.func.pg_notify(channel_of(self.table), "")))
         return OutboxId(made_id)
 
     def _insert(self, connection: sa.Connection, row: dict[str, Any]) -> sa.Executable:
         # Not a plain insert whose failure is caught: on PostgreSQL that would break the caller's transaction.
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(self.table).values(row)
-        made: sa.Executable = insert.on_conflict_do_nothing().returning(self.table.c.id)
+        made: sa.Executable
+        if connection.dialect.name == "postgresql":
+            # Relays are told at the commit, once for each transaction however many events it puts.
+            told = sa.func.pg_notify(channel_of(self.table), "")
+            made = postgresql.insert(self.table).values(row).on_conflict_do_nothing().returning(self.table.c.id, told)
+        else:
+            made = sqlite.insert(self.table).values(row).on_conflict_do_nothing().returning(self.table.c.id)
         return made
 
     def _known(self, connection: sa.Connection, subject: str, source: str, event_id: str, digest: bytes) -> OutboxId:

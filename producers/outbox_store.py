@@ -17,6 +17,7 @@ All calls are synchronous and safe from several threads, each piece in one at a 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,9 +28,10 @@ import sqlalchemy as sa
 
 from ledger.errors import ConfigError, OutboxUnavailable
 from producers.outbox import OutboxId
-from producers.outbox_answers import Answer, Known, judge
+from producers.outbox_answers import Answer, Known, Settled, judge
 from producers.outbox_schema import DEFAULT_NAME, make_outbox
 
+_log = logging.getLogger(__name__)
 _PAGES = 20
 """Pages of rows that other relays hold before this one waits for them."""
 _IDLE_LOCK_MS = 300_000
@@ -215,18 +217,17 @@ class OutboxStore:
             with self._writes.begin() as connection:
                 # By id, so that two relays that settle the same rows don't wait for each other in a ring.
                 query = known.where(c.id.in_(ids)).order_by(c.id).with_for_update()
-                rows = {bytes(r.digest): (r.id, Known(r.state, r.epoch, r.offset)) for r in connection.execute(query)}
-                settled = 0
-                for answer in answers:
-                    id_, before = rows.get(answer.digest, (None, None))
-                    after = judge(before, answer) if before else None
-                    if before is None or after is None:
-                        continue
-                    values = {**after.columns(), "answered_at": self.now(), "held": None}
-                    connection.execute(self.table.update().where(c.id == id_).values(values))
-                    rows[answer.digest] = (id_, Known(after.state, after.epoch, after.offset))
-                    settled += 1
-            return settled
+                found = {bytes(r.digest): (r.id, Known(r.state, r.epoch, r.offset)) for r in connection.execute(query)}
+                settled = _settle(found, answers)
+                if settled:
+                    now = self.now()
+                    rows = [{"row": i, **s.columns(), "held": None, "answered_at": now} for i, s in settled.items()]
+                    connection.execute(self.table.update().where(c.id == sa.bindparam("row")), rows)
+        for id_, after in settled.items():
+            if after.answer.refusal is not None:
+                reason = after.answer.refusal.reason
+                _log.warning("outbox row %d was refused as %s; `rogatory outbox show %d` says more", id_, reason, id_)
+        return len(settled)
 
     def starts(self) -> dict[int, tuple[int, int]]:
         """From which positions of ``ledger`` and ``outcomes`` the answers to submitted rows are to be looked for."""
@@ -288,6 +289,20 @@ class Piece:
                 connection.close()
 
 
+def _settle(found: dict[bytes, tuple[int, Known]], answers: Sequence[Answer]) -> dict[int, Settled]:
+    """What answers make of rows, by id; where several speak of one row, the last word."""
+    settled: dict[int, Settled] = {}
+    for answer in answers:
+        if answer.digest not in found:
+            continue
+        id_, before = found[answer.digest]
+        after = judge(before, answer)
+        if after is not None:
+            settled[id_] = after
+            found[answer.digest] = (id_, Known(after.state, after.epoch, after.offset))
+    return settled
+
+
 def _but_id(said: msgspec.Struct) -> dict[str, Any]:
     return {name: getattr(said, name) for name in said.__struct_fields__ if name != "id"}
 
@@ -317,6 +332,9 @@ def _open_engine(url: str) -> sa.Engine:
         more: dict[str, Any] = {"timeout": 30} if name == "sqlite" else {}
         # pre_ping: a connection that broke in the pool is found before it is used.
         engine = sa.create_engine(made, connect_args=more, pool_pre_ping=name == "postgresql")
+        if name == "postgresql":
+            # Each statement sees what is committed by then; the order of subjects rests on that, whatever the default.
+            engine = engine.execution_options(isolation_level="READ COMMITTED")
     except (sa.exc.ArgumentError, ImportError) as error:
         raise ConfigError(f"expected an SQLAlchemy URL of the outbox's database: {error}") from None
     if name == "sqlite":

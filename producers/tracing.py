@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -39,32 +40,45 @@ def creating(ledger: str) -> Iterator[None]:
     if not _is_on():
         yield
         return
-    with trace.get_tracer(_SCOPE).start_as_current_span(
-        f"create {ledger}.{SUBMISSIONS}", kind=SpanKind.PRODUCER, attributes=_attributes(ledger, "create", "create")
-    ):
+    with _span(f"create {ledger}.{SUBMISSIONS}", SpanKind.PRODUCER, _attributes(ledger, "create")):
         yield
 
 
 @contextmanager
 def sending(ledger: str, partition: int, messages: Sequence[Message]) -> Iterator[Span]:
     """Around an append; the span is for ``sent``."""
-    tracer = trace.get_tracer(_SCOPE)
-    found = _contexts(messages) if _is_on() else []
-    attributes = _attributes(ledger, "send", "send") | {"messaging.destination.partition.id": str(partition)}
+    if not _is_on():
+        yield trace.INVALID_SPAN
+        return
+    found = _contexts(messages)
+    attributes = _attributes(ledger, "send") | {"messaging.destination.partition.id": str(partition)}
     parent = None
     if len(messages) == 1 and found:
         parent = trace.set_span_in_context(trace.NonRecordingSpan(found[0]))
     else:
         attributes["messaging.batch.message_count"] = len(messages)
-    with tracer.start_as_current_span(
-        f"send {ledger}.{SUBMISSIONS}",
-        parent,
-        SpanKind.CLIENT,
-        attributes,
-        [] if parent else [Link(context) for context in found],
-        record_exception=False,  # its words may quote what was sent; the status says that it failed
-    ) as span:
+    links = [] if parent else [Link(context) for context in found]
+    with _span(f"send {ledger}.{SUBMISSIONS}", SpanKind.CLIENT, attributes, parent, links) as span:
         yield span
+
+
+@contextmanager
+def _span(
+    name: str,
+    kind: SpanKind,
+    attributes: dict[str, str | int],
+    parent: Context | None = None,
+    links: Sequence[Link] = (),
+) -> Iterator[Span]:
+    # The words of an error may quote what was built or sent, so that the span gets its name alone.
+    with trace.get_tracer(_SCOPE).start_as_current_span(
+        name, parent, kind, attributes, links, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield span
+        except Exception as error:
+            span.set_status(trace.StatusCode.ERROR, type(error).__name__)
+            raise
 
 
 def sent(span: Span, base: int, count: int) -> None:
@@ -89,11 +103,11 @@ def _contexts(messages: Sequence[Message]) -> list[trace.SpanContext]:
     return found
 
 
-def _attributes(ledger: str, operation: str, kind: str) -> dict[str, str | int]:
+def _attributes(ledger: str, operation: str) -> dict[str, str | int]:
     return {
         # A ledger folder has Kafka's topics, partitions and offsets, and is looked at with the same words.
         "messaging.system": "kafka",
         "messaging.destination.name": f"{ledger}.{SUBMISSIONS}",
         "messaging.operation.name": operation,
-        "messaging.operation.type": kind,
+        "messaging.operation.type": operation,
     }

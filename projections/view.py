@@ -25,6 +25,7 @@ from ledger.chain import NO_HEAD, Ahead, ChainState, Follower, Head, Record, Rep
 from ledger.errors import MisuseError, PoisonRecord, UnknownVersion
 from ledger.ids import LedgerId
 from ledger.log import Stored
+from ledger.seal import Seal
 from ledger.settlement import Settled
 from ledger.versions import KNOWN_VERSIONS
 from projections.digest import EMPTY_DONE, next_done, row_digest
@@ -176,13 +177,14 @@ class PartitionView(Generic[F]):
             row = self._piece[subject] = rows.get(subject) or new_row(subject)
             self._keep(row)
 
-    def take(self, stored: Stored, *, pass_over: bool = False) -> Record | Repeated | Ahead:
+    def take(self, stored: Stored, seal: Seal | None = None, *, pass_over: bool = False) -> Record | Repeated | Ahead:
         """Pass one message: check it and fold it. What was changed is in the next ``cut``.
 
         A ``Repeated`` is not passed: compare it with the first record of its index, then ``skip`` it.
 
         Args:
             stored: the message.
+            seal: its own, if ``ledger.chain.read_ahead`` has read it.
             pass_over: should the fold be unable to digest the record, leave the subject's facts as they were and move
                 everything else (head, history, chain) on. The ledger must say so: a sealed ``poison.skipped``.
 
@@ -196,7 +198,7 @@ class PartitionView(Generic[F]):
         if row is None and stored.key is not None:
             raise MisuseError(f"expected the row of {subject} to be learnt before its messages are taken")
         follower = self._follower
-        taken = follower.look(stored, NO_HEAD if row is None else row.head)
+        taken = follower.look(stored, NO_HEAD if row is None else row.head, seal)
         if type(taken) is Record:
             self._fold(row, taken, pass_over=pass_over)
             follower.advance(taken)

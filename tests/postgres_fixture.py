@@ -41,6 +41,7 @@ _PATIENCE = 60.0
 _SETTINGS = {
     "listen_addresses": _HOST, "fsync": "off", "full_page_writes": "off", "max_connections": "200",
     "unix_socket_directories": "", "shared_buffers": "64MB", "log_min_messages": "warning",
+    "wal_level": "minimal", "max_wal_senders": "0",
 }  # fmt: skip
 
 

@@ -7,8 +7,8 @@
       partition-<n>.lock        locked by who holds the partition; empty
 
 A lock is the kernel's (``flock``): it is free as soon as the process that had it is gone, however it went, and not
-before.  So a process that was only paused keeps what it holds, and its partitions wait for it; nothing else can be known
-on one machine, where SQLite's own locks would wait for it just the same.
+before.  So a process that was only paused keeps what it holds, and its partitions wait for it; where SQLite's own locks
+would wait for it just the same, nothing better can be had.
 """
 
 from __future__ import annotations
@@ -125,9 +125,7 @@ class FolderAssignment:
             self._publish()
 
     def _lock(self, partition: int) -> bool:
-        descriptor = os.open(
-            self._folder / f"partition-{partition}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644
-        )
+        descriptor = os.open(self._folder / f"partition-{partition}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -16,6 +16,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -90,10 +91,8 @@ class KafkaAssignment:
             # Hands out nothing, since all is paused; says what went wrong in the group, and that we are there.
             await bounded(self._consumer.getmany(timeout_ms=0), self._timeout, f"look at the group {self._group}")
         if self._ours == self._seen:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                pass
         self._changed.clear()
         self._seen = self._ours
         return self._seen
@@ -217,6 +216,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Nothing is to be fetched."""
+        del assigned
         self._assignment.pause()
 
 

@@ -19,10 +19,14 @@ from aiokafka.errors import (
 from aiokafka.protocol.metadata import MetadataRequest
 
 from infra.adapters.kafka_errors import quietly, translated
-from infra.adapters.kafka_settings import faults, for_creation
+from infra.adapters.kafka_settings import faults, for_creation, remedy
 from ledger.errors import LogSettings, LogUnavailable
 
 _LOOK_AGAIN = 0.05
+_MISSING = (
+    ": somebody deleted it. Restore it from a mirror. If the submissions are lost, `rogatory ledger reopen` makes their "
+    "topic anew and opens a new epoch; outcomes that are lost stay lost, the ledger is not without its own topic"
+)
 
 
 class Admin:
@@ -44,20 +48,44 @@ class Admin:
             if absent:
                 raise LogSettings(
                     f"expected the topics {', '.join(self._names.values())}, found no {', '.join(absent)}"
+                    + ("" if len(absent) == len(self._names) else _MISSING)
                 )
             counts = {name: len(topics[name]["partitions"]) for name in self._names.values()}
             if len(set(counts.values())) > 1:
                 found = ", ".join(f"{name} {count}" for name, count in counts.items())
-                raise LogSettings(f"expected equal numbers of partitions, found {found}")
+                raise LogSettings(
+                    f"expected equal numbers of partitions, found {found}: they are fixed when a ledger is opened, and Kafka "
+                    "cannot take partitions away again. Use nothing of this ledger; restore the topics from a mirror"
+                )
+            replicas = {name: _replicas(topics[name]) for name in self._names.values()}
+            if len(set(replicas.values())) > 1:
+                found = ", ".join(f"{name} {count}" for name, count in replicas.items())
+                raise LogSettings(
+                    f"expected equal numbers of replicas, found {found}: a record is as safe as the topic that has fewest; "
+                    "add the missing ones with kafka-reassign-partitions"
+                )
             settings = await self._settings(admin)
         wrong = [
-            f"{name}: {fault}"
+            f"{name}: {fault}; {remedy(name, fault)}"
             for topic, name in self._names.items()
             for fault in faults(topic, settings[name], _replicas(topics[name]))
         ]
         if wrong:
             raise LogSettings("; ".join(wrong))
         return counts.popitem()[1]
+
+    async def make_missing(self, seconds: float) -> list[str]:
+        """Make those of the topics that are absent, like the others; which ones. Raises LogSettings if all are absent."""
+        async with self._connected() as admin:
+            topics = {topic["topic"]: topic for topic in await _ask(admin.describe_topics)}
+            there = [topics[name] for name in self._names.values() if name in topics]
+            absent = {topic: name for topic, name in self._names.items() if name not in topics}
+            if not there:
+                raise LogSettings(f"expected some of the topics {', '.join(self._names.values())}, found none")
+            if absent:
+                partitions = max(len(topic["partitions"]) for topic in there)
+                await self._make(admin, absent, partitions, max(map(_replicas, there)), seconds)
+        return sorted(absent.values())
 
     async def create(self, partitions: int, seconds: float) -> None:
         """Make the topics; LogSettings if any is there. Kafka makes them singly: a failure can leave some."""
@@ -66,24 +94,29 @@ class Admin:
             if there:
                 raise LogSettings(f"expected none of the log's topics, found {', '.join(sorted(there))}")
             replicas = min(3, len((await _ask(admin.describe_cluster))["brokers"]))
-            answer = await admin.create_topics(
-                [
-                    NewTopic(name, partitions, replicas, topic_configs=for_creation(topic, replicas))
-                    for topic, name in self._names.items()
-                ],
-                timeout_ms=max(1, int(seconds * 1000)),
-            )
-            for name, code, *text in answer.topic_errors:
-                if code:
-                    error = for_code(code)
-                    doing = f"create {name}: {text[0] if text and text[0] else 'refused'}"
-                    if error is TopicAlreadyExistsError:
-                        raise LogSettings(doing)
-                    raise translated(error(), doing)
-            # A broker learns of new topics a moment after the controller; whoever asks it next would be told
-            # that the log is absent.
-            while not await self._everywhere(admin, partitions):  # noqa: ASYNC110 - Kafka sets no event
-                await asyncio.sleep(_LOOK_AGAIN)
+            await self._make(admin, self._names, partitions, replicas, seconds)
+
+    async def _make(
+        self, admin: AIOKafkaAdminClient, names: Mapping[str, str], partitions: int, replicas: int, seconds: float
+    ) -> None:
+        answer = await admin.create_topics(
+            [
+                NewTopic(name, partitions, replicas, topic_configs=for_creation(topic, replicas))
+                for topic, name in names.items()
+            ],
+            timeout_ms=max(1, int(seconds * 1000)),
+        )
+        for name, code, *text in answer.topic_errors:
+            if code:
+                error = for_code(code)
+                doing = f"create {name}: {text[0] if text and text[0] else 'refused'}"
+                if error is TopicAlreadyExistsError:
+                    raise LogSettings(doing)
+                raise translated(error(), doing)
+        # A broker learns of new topics a moment after the controller; whoever asks it next would be told
+        # that the log is absent.
+        while not await self._everywhere(admin, partitions):  # noqa: ASYNC110 - Kafka sets no event
+            await asyncio.sleep(_LOOK_AGAIN)
 
     async def _everywhere(self, admin: AIOKafkaAdminClient, partitions: int) -> bool:
         """Whether every broker knows every partition, and a leader for it."""

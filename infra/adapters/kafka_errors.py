@@ -30,8 +30,8 @@ _SETTINGS = (
     kafka.IncompatibleBrokerVersion,
     kafka.UnsupportedCodecError,
     kafka.RecordTooLargeError,
-    # A header whose name is not UTF-8: any client can send it, aiokafka cannot read past it, and to try again
-    # does not help. So it must not look like an outage.
+    # A header whose name is not UTF-8: any client can send it, and to try again does not help. The reader goes
+    # round it (kafka_lenient.py); elsewhere it must not look like an outage.
     UnicodeDecodeError,
 )
 

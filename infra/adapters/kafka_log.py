@@ -21,7 +21,7 @@ from infra.adapters.kafka_append import Lane
 from infra.adapters.kafka_errors import bounded, quietly
 from infra.adapters.kafka_read import KafkaReader
 from infra.adapters.kafka_settings import MAX_BATCH_BYTES
-from ledger.errors import ConfigError, LogClosed, LogError, MisuseError
+from ledger.errors import ConfigError, LogClosed, LogError, LogTruncated, MisuseError
 from ledger.log import SUBMISSIONS, Message
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -70,8 +70,39 @@ class KafkaLog:
     async def partitions(self) -> int:
         """How many partitions each topic has, after checking that their settings keep our promises."""
         self._check_open()
-        self._count = await bounded(self._admin.partitions(), self._timeout, "look at the topics")
-        return self._count
+        count = await bounded(self._admin.partitions(), self._timeout, "look at the topics")
+        await self._check_whole(count)
+        self._count = count
+        return count
+
+    async def make_missing(self) -> list[str]:
+        """Make those of the topics that are absent, empty and like the others; which ones.
+
+        Raises:
+            LogSettings: all of them are absent.
+            LogUnavailable: Kafka does not answer.
+        """
+        self._check_open()
+        return await bounded(self._admin.make_missing(self._timeout), self._timeout, "make the missing topics")
+
+    async def _check_whole(self, count: int) -> None:
+        """Whether each partition still has its first message. Raises LogTruncated."""
+        tps = [TopicPartition(name, p) for name in self._names.values() for p in range(count)]
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        probe = await self._probed(deadline, "look where the topics begin")
+        first = await bounded(
+            probe.beginning_offsets(tps),
+            deadline - asyncio.get_running_loop().time(),
+            "look where the topics begin",
+        )
+        short = ", ".join(f"{tp.topic}/{tp.partition} at {at}" for tp, at in sorted(first.items()) if at > 0)
+        if short:
+            raise LogTruncated(
+                f"expected all messages from position 0 on, found that topics begin later: {short}. Their retention or "
+                "somebody deleted messages that must be kept for ever. Restore the topic from a mirror or a backup; if "
+                "submissions are lost, delete that topic and open a new epoch with `rogatory ledger reopen`; if outcomes "
+                "are lost, delete that topic and let `rogatory ledger mend` make it anew"
+            )
 
     async def create(self, partitions: int) -> None:
         """Make the topics and wait until every broker knows them."""
@@ -175,10 +206,7 @@ class KafkaLog:
         clock = asyncio.get_running_loop().time
         doing = f"ask for the end of {tp.topic}/{tp.partition}"
         try:
-            async with self._probing:
-                if self._probe is None:
-                    self._probe = await bounded(self._consumer(), deadline - clock(), doing)
-                probe: AIOKafkaConsumer = self._probe
+            probe = await self._probed(deadline, doing)
             both = asyncio.gather(probe.beginning_offsets([tp]), probe.end_offsets([tp]))
             first, end = await bounded(both, deadline - clock(), doing)
         except LogError:
@@ -186,6 +214,13 @@ class KafkaLog:
             await self._drop_probe()  # it may know only brokers that are gone
             raise
         return first[tp], end[tp]
+
+    async def _probed(self, deadline: float, doing: str) -> AIOKafkaConsumer:
+        async with self._probing:
+            if self._probe is None:
+                left = deadline - asyncio.get_running_loop().time()
+                self._probe = await bounded(self._consumer(), left, doing)
+            return self._probe
 
     async def _drop_probe(self) -> None:
         probe, self._probe = self._probe, None

@@ -8,8 +8,10 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from infra.adapters.append_limits import MIB
 from infra.adapters.kafka_errors import bounded, quietly
-from ledger.errors import LogClosed, LogSettings, LogUnavailable, MisuseError
+from infra.adapters.kafka_lenient import fetch_leniently
+from ledger.errors import LogClosed, LogSettings, LogTruncated, LogUnavailable, MisuseError
 from ledger.log import Stored
 
 _LOG_APPEND_TIME = 1
@@ -75,7 +77,11 @@ class KafkaReader:
         try:
             records = await self._records(limit, min(wait, self._timeout / 2), deadline)
             if self._stamped_by_broker and any(r.timestamp_type != _LOG_APPEND_TIME for r in records):
-                raise LogSettings(f"{self._doing}: expected the broker's timestamps, found the sender's")
+                raise LogSettings(
+                    f"{self._doing}: expected the broker's timestamps (message.timestamp.type="
+                    "LogAppendTime), found the sender's: somebody changed the topic's settings; what was submitted since must "
+                    "be looked at before anything is admitted"
+                )
         except BaseException as error:
             # Also when cancelled: the consumer may have handed out what never reached our caller.
             self._placed = False
@@ -102,7 +108,17 @@ class KafkaReader:
             here = self._position
             if await self._place(consumer, deadline):
                 call = consumer.getmany(self._tp, timeout_ms=int(pause * 1000), max_records=limit)
-                got = await self._ask(call, deadline)
+                try:
+                    got = await self._ask(call, deadline)
+                except LogSettings as error:
+                    if not isinstance(error.__cause__, UnicodeDecodeError):
+                        raise
+                    self._placed = False  # the consumer cannot get past it; behind it, it reads on
+                    again = fetch_leniently(consumer, self._tp, self._position, limit, 8 * MIB)
+                    found: list[ConsumerRecord] = await self._ask(again, deadline)
+                    if found:
+                        return found
+                    raise
                 if got:
                     return got[self._tp]  # type: ignore[no-any-return]
                 # This may have moved though nothing came: past the marks that transactions leave.
@@ -125,7 +141,10 @@ class KafkaReader:
             return True
         first, end = await self._bounds(deadline)
         if self._position < first:
-            raise LogSettings(f"{self._doing}: expected messages from {self._position} on, found none before {first}")
+            raise LogTruncated(
+                f"{self._doing}: expected messages from {self._position} on, found none before {first}: somebody deleted "
+                "them, or the topic's retention did"
+            )
         if self._position > end:
             return False
         consumer.seek(self._tp, self._position)

@@ -76,6 +76,18 @@ def faults(topic: str, found: Mapping[str, str | None], replicas: int) -> list[s
     return wrong
 
 
+def remedy(name: str, fault: str) -> str:
+    """What to do about a fault of the topic called ``name``."""
+    setting, _, rest = fault.partition(" is ")
+    value = rest.rpartition(" ")[2]
+    said = f"correct it: kafka-configs --alter --entity-type topics --entity-name {name} --add-config {setting}={value}"
+    if setting in ("cleanup.policy", "retention.ms", "retention.bytes"):
+        said += ", then `rogatory check`, since messages may be gone already"
+    elif setting == "message.timestamp.type":
+        said += ", and look at what was written meanwhile"
+    return said
+
+
 def names(log: str) -> dict[str, str]:
     """The Kafka name of each topic of the log called ``log``."""
     return {topic: f"{log}.{topic}" for topic in TOPICS}

@@ -56,7 +56,9 @@ def sign_(
     common: Common,
     file: File,
     key: Annotated[list[str], typer.Option("--key", metavar="REF", help="Key that signs; repeat for more")],
-    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write here; default: the same file")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write here; default: the same file")
+    ] = None,
 ) -> None:
     """Show what a file says and add signatures to it. Needs no ledger: read it before you sign."""
     envelopes = read_envelopes(file)

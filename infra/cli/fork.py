@@ -22,7 +22,9 @@ from ledger.errors import ConfigError, FormatError
 from ledger.settlement import check_statement, read_statement
 from producers.builder import Draft
 
-app = typer.Typer(no_args_is_help=True, help="Two records at one index: what there is, and how the authorities settle it.")
+app = typer.Typer(
+    no_args_is_help=True, help="Two records at one index: what there is, and how the authorities settle it."
+)
 
 Place = Annotated[str, typer.Argument(metavar="P/INDEX", help="The forked index, such as 1/5317")]
 
@@ -132,7 +134,9 @@ async def settle(
 @command(reads=True)
 async def accept(
     common: Common,
-    file: Annotated[Path, typer.Argument(help="A signed statement, as `fork settle --out` and `authority sign` made it")],
+    file: Annotated[
+        Path, typer.Argument(help="A signed statement, as `fork settle --out` and `authority sign` made it")
+    ],
 ) -> None:
     """Let what runs on this machine follow a signed settlement that the log cannot carry yet; start it anew afterwards."""
     envelopes = read_envelopes(file)

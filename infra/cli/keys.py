@@ -14,6 +14,7 @@ from infra.adapters.keys import KeyFile, SeedSigner, find_key, list_keys, new_ke
 from infra.cli.options import Common, command
 from infra.cli.register import change
 from infra.cli.render import note, say, show_json, table, when
+from infra.cli.threshold import DryRun
 from infra.config import Config
 from infra.signing import now_ms
 from infra.wiring import Ledger, open_ledger
@@ -27,8 +28,10 @@ from ledger.signature import Signer, decode_base64, office_of
 from producers.builder import format_time
 from producers.enrolment import NewKey, grant
 
-app = typer.Typer(no_args_is_help=True, help="Make, enrol, revoke and list keys. Private keys are never printed.")
-_EARLIER = 60_000  # ms: the log's clock may be behind ours, and a key must be good for what follows at once
+app = typer.Typer(
+    no_args_is_help=True, help="Make, enrol, rotate, replace, revoke and list keys. Private keys are never printed."
+)
+EARLIER = 60_000  # ms: the log's clock may be behind ours, and a key must be good for what follows at once
 
 
 class Use(StrEnum):
@@ -80,7 +83,7 @@ async def prove(
 ) -> None:
     """Print what a coordinating unit needs to enrol a key whose private half stays here: no secret is in it."""
     async with open_ledger(common.settings(), note) as ledger:
-        show_json(_own_grant(ledger, key, await ledger.register(), now_ms() - _EARLIER, None))
+        show_json(own_grant(ledger, key, await ledger.register(), now_ms() - EARLIER, None))
 
 
 @app.command()
@@ -107,11 +110,11 @@ async def enrol(
     ] = None,
 ) -> None:
     """Enrol a key: publish key.granted, signed by an authority or a coordinating unit."""
-    start = _time("--valid-from", valid_from) or now_ms() - _EARLIER
-    end = _time("--valid-to", valid_to)
+    start = time_of("--valid-from", valid_from) or now_ms() - EARLIER
+    end = time_of("--valid-to", valid_to)
     async with open_ledger(common.settings(), note) as ledger:
         register = await ledger.register()
-        data = _foreign_grant(Path(key), start, end) or _own_grant(ledger, key, register, start, end)
+        data = _foreign_grant(Path(key), start, end) or own_grant(ledger, key, register, start, end)
         if register is not None and data.office not in register.offices:
             raise ConfigError(
                 f"expected a registered office, found {data.office}: `rogatory register office {data.office} …` first"
@@ -127,9 +130,10 @@ async def revoke(
     reason: Annotated[Reason, typer.Option(help="Why; after lost and compromised what it signed is looked at anew")],
     effective: Annotated[str | None, typer.Option(metavar="TIME", help="Since when, RFC 3339; default: now")] = None,
     by: Annotated[list[str] | None, typer.Option("--as", metavar="REF", help="Key that signs the revocation")] = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Revoke a key: nothing that it signs is admitted any more. Needs no private half of it."""
-    _time("--effective", effective)
+    time_of("--effective", effective)
     async with open_ledger(common.settings(), note) as ledger:
         register = await ledger.register()
         if register is not None and Kid(kid) not in register.keys:
@@ -137,6 +141,11 @@ async def revoke(
                 f"expected the id of an enrolled key, found {kid[:70]!r}; `rogatory keys list` shows them"
             )
         data = KeyRevoked(kid=kid, reason=reason.value, effective=effective or format_time(now_ms()))
+        if register is not None and reason in (Reason.compromised, Reason.lost):
+            _warn(register, kid)
+        if dry_run:
+            show_json({"type": "key.revoked", "data": data})
+            return
         await change(common, ledger, data, by=by)
 
 
@@ -158,6 +167,18 @@ async def list_(
     columns = ["kid", "use", "standing", "valid from", "valid to", "private half"]
     times = [[r["kid"], r["use"], r["standing"], when(r["valid_from"]), when(r["valid_to"])] for r in rows]
     table("", columns, [[*t, "here" if r["here"] else "–"] for t, r in zip(times, rows, strict=True)])
+
+
+def _warn(register: Register, kid: str) -> None:
+    """Say what somebody could do with an office's key until its revocation is sealed everywhere."""
+    key = register.keys[Kid(kid)]
+    could = "submit events in its office's name, which stand as records"
+    if register.is_coordinator(key.office):
+        could += ", and register offices, grant keys to them and revoke others"
+    note(
+        f"Until every partition has followed, whoever has the private half can {could}. A record is not undone by the "
+        f"revocation: look at each with `rogatory keys used '{kid}' --since …`, and say in the ledger what was wrong."
+    )
 
 
 def _rows(register: Register | None, here: dict[str, KeyFile]) -> list[dict[str, Any]]:
@@ -198,7 +219,8 @@ def _foreign_grant(path: Path, start: int, end: int | None) -> KeyGranted | None
     return msgspec.structs.replace(data, valid_from=format_time(start), **more)
 
 
-def _own_grant(ledger: Ledger, key: str, register: Register | None, start: int, end: int | None) -> KeyGranted:
+def own_grant(ledger: Ledger, key: str, register: Register | None, start: int, end: int | None) -> KeyGranted:
+    """The grant of a key whose private half is here, good from ``start`` to ``end`` (ms)."""
     found = _private(ledger.config, key)
     if found.use not in ("sign", "seal", "witness"):
         raise KeyFault(
@@ -235,7 +257,8 @@ def _possessor(config: Config, key: KeyFile, register: Register | None) -> Signe
     )
 
 
-def _time(option: str, text: str | None) -> int | None:
+def time_of(option: str, text: str | None) -> int | None:
+    """The time (ms) that an option says. Raises ConfigError."""
     try:
         return None if text is None else time_ms(text)
     except FormatError as error:

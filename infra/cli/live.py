@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import Annotated
 
+import typer
+
+from infra.adapters.assignment_kafka import SESSION
 from infra.cli.options import Common, command
 from infra.cli.service import opened
 
@@ -11,7 +15,13 @@ _log = logging.getLogger("rogatory.run")
 
 
 @command(serves=True)
-async def live(common: Common) -> None:
+async def live(
+    common: Common,
+    session: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=6.0, max=1800.0, help="A process silent for so long loses what it holds"),
+    ] = SESSION,
+) -> None:
     """Keep the projections up with a ledger on Kafka; any number may run, and share the partitions.
 
     Each takes what the consumer group assigns to it, from where the store stands, and what others leave. A record that
@@ -20,4 +30,4 @@ async def live(common: Common) -> None:
     async with opened(common, until_idle=False) as (ledger, stop):
         with ledger.store() as store:
             _log.info("projecting %s live", ledger.ledger_id)
-            await ledger.live(store, stop)
+            await ledger.live(store, stop, session=session)

@@ -11,12 +11,14 @@ from typing import Annotated
 import typer
 
 from infra.cli import authority, broker, fork, keys, ledger, poison, register, running, store
+from infra.cli import rotation as _rotation  # noqa: F401 - adds its commands to keys
 from infra.cli.checking import check
 from infra.cli.importing import app as importing
 from infra.cli.lag import lag
 from infra.cli.outbox import app as outbox
 from infra.cli.outcomes import outcomes
 from infra.cli.publish import catalogue, publish
+from infra.cli.ready import ready
 from infra.cli.rebuild import digest, rebuild
 from infra.cli.status import status
 
@@ -69,6 +71,7 @@ app.add_typer(importing, name="import", rich_help_panel=_SAY)
 app.add_typer(outbox, name="outbox", rich_help_panel=_SAY)
 app.add_typer(running.app, name="run", rich_help_panel=_RUN)
 app.add_typer(fork.app, name="fork", rich_help_panel=_RUN)
+app.command(rich_help_panel=_RUN)(ready)
 app.command(rich_help_panel=_RUN)(rebuild)
 app.command(rich_help_panel=_RUN)(lag)
 app.add_typer(store.app, name="store", rich_help_panel=_RUN)

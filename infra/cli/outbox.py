@@ -15,7 +15,7 @@ from infra import config
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, say, show_json, table, when
 from infra.cli.service import Idle, opened
-from infra.relaying import open_outbox_store, open_relay
+from infra.relaying import open_outbox_store, open_relay, wait_for_outbox
 from ledger.dispositions import MEANING
 from ledger.errors import ConfigError
 from producers.outbox_rows import OutboxRow, cancel, find_row, list_rows, oldest, purge, retry
@@ -67,7 +67,7 @@ async def relay(common: Common, outbox: Url = None, name: Name = None, until_idl
     It signs what the application left unsigned, with the keys here that are in force when it is sent.
     """
     chosen = _settings(common, outbox, name)
-    with open_outbox_store(chosen) as store:
+    with open_outbox_store(chosen) if until_idle else await wait_for_outbox(chosen) as store:
         async with opened(common, until_idle) as (ledger, stop), open_relay(ledger, store) as work:
             if not until_idle:
                 _log.info("relaying %s to %s", store.table.fullname, ledger.ledger_id)

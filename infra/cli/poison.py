@@ -87,7 +87,7 @@ async def show(
         return
     say(f"{noted.projection}: partition {partition} stands before index {index} since {when(noted.found_at)}")
     say(noted.reason)
-    rows = [
+    rows: list[list[object]] = [
         ["subject", f"{noted.subject}, its record {seal.seq}"],
         ["event", f"{noted.type} {event.id}, {said['bytes']} bytes, signed for {event.source}"],
         ["admitted", when(seal.admitted)],

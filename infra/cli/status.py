@@ -128,6 +128,7 @@ async def _one(common: Common, ledger: Ledger, store: Store, subject: str, limit
             {
                 **_basis(answer, behind), "request": subject, "partition": known.partition, "records": known.seq,
                 "leaf": known.leaf, "facts": known.facts, "history": entries,
+                "passed_over": _passed_over(known),
             }
         )  # fmt: skip
         return
@@ -187,6 +188,9 @@ def _told(known: Known[StatusFacts], facts: StatusFacts) -> None:
         f"  {facts.state} since {when(facts.state_since)}{assumed}"
         + (f", outcome {facts.outcome}" if facts.outcome else "")
     )
+    if missing := _passed_over(known):
+        who = f"the records of ledger/{known.partition}"
+        say(f"  LACKS {plural(missing, 'record')} that the projection could not digest and passed over, as {who} say")
     ball = facts.ball
     if ball.side != "nobody":
         say(f"  next step: {ball.office or 'an office unknown'} ({ball.side} side), since {when(ball.since)}")
@@ -208,6 +212,11 @@ def _told(known: Known[StatusFacts], facts: StatusFacts) -> None:
     for title, notes in (("Remarks", facts.remarks), ("Marks", facts.marks)):
         if notes.count:
             table(f"{title}: {notes.count}", ["", "act", "record"], [[r.code, r.event, r.index] for r in notes.first])
+
+
+def _passed_over(known: Known[StatusFacts]) -> int:
+    """Records of the subject that are not in its facts (``rogatory poison skip``)."""
+    return 0 if known.facts is None else known.seq - known.facts.records
 
 
 def _sums(sums: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from infra.cli.options import USAGE, Common, command, fail
+from infra.cli.options import Common, command
 from infra.cli.render import note, plural, say, show_json, table, when
 from infra.wiring import open_store
 from projections.describing import Build, Described, describe
@@ -57,12 +57,12 @@ def _said(found: Described) -> str:
 def migrate(common: Common) -> None:
     """Bring a store of an older release to the schema of this one: all steps or none, and no row is lost.
 
+    An empty database becomes an empty store, as with the first command that needs one.
+
     Stop what uses the store first: the older release does not know the new tables.
     """
     url = common.settings().store
     found = describe(url)
-    if found.schema is None:
-        fail(f"expected a store at {found.url}, found none yet: the first command that needs one makes it", USAGE)
     if found.pending:
         note(
             f"Migrating {found.url} from schema {found.schema} to {found.newest}: {plural(len(found.pending), 'step')}."
@@ -73,5 +73,5 @@ def migrate(common: Common) -> None:
 
     with open_store(url, migrate=True, told=told):
         pass
-    done = "has been brought to" if found.pending else "was already at"
+    done = "has been brought to" if found.pending else "was made at" if found.schema is None else "was already at"
     say(f"{found.url} {done} schema {found.newest}.")

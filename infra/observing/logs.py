@@ -51,6 +51,8 @@ _QUIET = {
 }
 """Levels of other people's loggers without -v, with one, with more."""
 _CONTROLS = {c: f"\\x{c:02x}" for c in (*range(32), *range(127, 160)) if c != 9} | {10: "\\n", 13: "\\r"}
+_NAMED = "_rogatory_named"
+_bound: dict[str, str] = {}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,7 +77,7 @@ def set_up(level: int, verbose: int, form: LogFormat, *, service: bool = False, 
     for name, levels in _QUIET.items():
         logging.getLogger(name).setLevel(levels[min(verbose, 2)])
     logging.captureWarnings(capture=True)
-    structlog.contextvars.clear_contextvars()
+    _bound.clear()
 
 
 def restyle(form: LogFormat) -> None:
@@ -92,8 +94,8 @@ def is_json() -> bool:
 
 
 def bind(**fields: str) -> None:
-    """Fields of every line that this task, and those it starts from now on, will log."""
-    structlog.contextvars.bind_contextvars(**fields)
+    """Fields of every line of this process from now on, whichever task or thread logs it."""
+    _bound.update(fields)
 
 
 def _named(message: str, arguments: Sequence[object]) -> dict[str, int]:
@@ -106,10 +108,7 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
     """Makes a line of a record, whoever logged it."""
 
     def __init__(self, out: TextIO, *, service: bool, form: LogFormat) -> None:
-        before: list[Any] = [
-            structlog.stdlib.ExtraAdder(allow=FIELDS),
-            structlog.contextvars.merge_contextvars,
-        ]
+        before: list[Any] = [structlog.stdlib.ExtraAdder(allow=FIELDS)]
         super().__init__(processors=[self._render], foreign_pre_chain=before)
         self._terminal = out.isatty()
         self._service = service
@@ -135,7 +134,7 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
             else:
                 record.args = tuple(clean_argument(one) for one in arguments)
                 if record.name.partition(".")[0] in _OURS:
-                    record.fields = _named(str(record.msg), arguments)
+                    setattr(record, _NAMED, _named(str(record.msg), arguments))
         return super().format(record)
 
     def _render(self, _logger: Any, _name: str, event: structlog.types.EventDict) -> str:
@@ -146,7 +145,7 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         line = {"time": time, "level": record.levelname.lower(), "logger": record.name, "event": ""}
         line["event"] = clean(event.pop("event"))
-        event.update(record.fields if isinstance(getattr(record, "fields", None), dict) else {})
+        event = {**_bound, **getattr(record, _NAMED, {}), **event}
         line.update({name: clean(event[name]) for name in (*FIELDS, "exception") if name in event})
         if self.json:
             return _encode(line).decode()

@@ -27,10 +27,10 @@ async def serving(address: str, health: Health, metrics: Metrics) -> AsyncIterat
         ConfigError: the address cannot be listened at.
     """
     host, port = parse_endpoint(address)
-    runner = web.AppRunner(_application(health, metrics), access_log=None, handle_signals=False)
+    runner = web.AppRunner(_application(health, metrics), access_log=None, handle_signals=False, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host or None, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, host or None, port)
         try:
             await site.start()
         except OSError as error:

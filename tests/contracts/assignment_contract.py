@@ -139,7 +139,7 @@ class AssignmentContract:
             for _ in range(20):
                 await party.look()
             assert party.ours == {"a": frozenset(range(PARTITIONS)), "s": frozenset()}
-            await standby.tell({p: 7 for p in range(PARTITIONS)}, {})
+            await standby.tell(dict.fromkeys(range(PARTITIONS), 7), {})
             await party.leave("a")
             await party.until(party.shared(4))
 

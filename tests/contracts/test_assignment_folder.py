@@ -35,6 +35,11 @@ asyncio.run(hold())
 """
 
 
+def holder(folder: Path) -> subprocess.Popen[str]:
+    """Another process that takes everything and prints what it got."""
+    return subprocess.Popen([sys.executable, "-c", _HOLD, str(folder)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
 class TestFolder(AssignmentContract):
     """The folder keeps the contract."""
 
@@ -60,9 +65,7 @@ class TestFolder(AssignmentContract):
 
     def test_what_a_killed_process_held_is_free(self, make: Make, tmp_path: Path) -> None:
         async def story(party: Party) -> None:
-            other = subprocess.Popen(
-                [sys.executable, "-c", _HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-            )
+            other = holder(tmp_path)
             try:
                 assert other.stdout is not None
                 assert json.loads(other.stdout.readline()) == [0, 1, 2, 3]
@@ -109,7 +112,7 @@ class TestFolder(AssignmentContract):
 
 def test_time_is_not_what_frees_a_lock(tmp_path: Path) -> None:
     """A process that is paused keeps what it holds; only its end frees it."""
-    other = subprocess.Popen([sys.executable, "-c", _HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    other = holder(tmp_path)
     try:
         assert other.stdout is not None
         other.stdout.readline()

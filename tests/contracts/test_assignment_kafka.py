@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -24,7 +23,7 @@ class TestKafka(AssignmentContract):
     """The consumer group keeps the contract."""
 
     @pytest.fixture
-    def make(self, kafka_place: Place) -> Iterator[Make]:
+    def make(self, kafka_place: Place) -> Make:
         async def create() -> None:
             log = kafka_place.open()
             await log.create(PARTITIONS)
@@ -32,7 +31,7 @@ class TestKafka(AssignmentContract):
 
         run(create())
         client = {"bootstrap_servers": kafka_place.bootstrap}
-        yield lambda me: KafkaAssignment(client, kafka_place.name, PARTITIONS, me, session=SESSION)
+        return lambda me: KafkaAssignment(client, kafka_place.name, PARTITIONS, me, session=SESSION)
 
     def test_who_sleeps_longer_than_the_session_gives_up_before_going_on(self, make: Make) -> None:
         async def story(party: Party) -> None:

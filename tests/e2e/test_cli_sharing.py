@@ -120,9 +120,8 @@ def test_outcomes_count_as_decided(place: Path, cli: Cli) -> None:
     cli("run", "all", "--until-idle")
     before = cli.json("lag")["partitions"]
     other = '{"executing": "RU-GUMPS"}'
-    cli(
-        "publish", "request/1", "request.accepted", "--data", other, "--id", "x", "--time", "2025-03-03T10:00:00Z", code=1
-    )  # fmt: skip
+    same = ["--id", "x", "--time", "2025-03-03T10:00:00Z"]
+    cli("publish", "request/1", "request.accepted", "--data", other, *same, code=1)
     after = cli.json("lag")["partitions"]
     assert [p["waiting"] for p in after] == [0, 0]
     assert sum(p["decided"] for p in after) == sum(p["decided"] for p in before) + 1
@@ -179,9 +178,7 @@ def test_without_a_log_key_partition_0_is_left_to_others(place: Path, cli: Cli, 
     assert (poor.end(), rich.end()) == (0, 0)
 
 
-def test_a_forged_record_stops_its_partition_and_no_other(
-    place: Path, cli: Cli, serve: Callable[..., Service]
-) -> None:
+def test_a_forged_record_stops_its_partition_and_no_other(place: Path, cli: Cli, serve: Callable[..., Service]) -> None:
     one = serve("one", "run", "registrar")
     one.until("admitting from now on", 2)
     _forge(place, partition=1)

@@ -60,9 +60,7 @@ async def main(task: Task) -> None:
         del stop
         return registrar(log, people, partition, SqliteStateFile(Path(task.folder) / f"p{partition}.sqlite", partition))
 
-    holding = Holding(
-        assignment(task), task.partitions, open_, lambda p: log.end(SUBMISSIONS, p), standby=task.standby
-    )
+    holding = Holding(assignment(task), task.partitions, open_, lambda p: log.end(SUBMISSIONS, p), standby=task.standby)
     herald = Herald(log, task.partitions, time.monotonic)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -28,6 +28,10 @@ class Plan(msgspec.Struct, frozen=True):
     """Chance of a fault at each append, save or commit."""
     slow: float
     """Chance that a step takes its time."""
+    deadly: bool = True
+    """Whether processes die; where they do not, what they hold in memory grows old."""
+    aim: str = ""
+    """What faults are aimed at: a topic, ``read``, ``state``, ``commit``; at everything where it is empty."""
 
 
 class Faults:
@@ -60,19 +64,21 @@ class Faults:
 
     def append(self, place: str) -> Fate:
         """What becomes of an append."""
-        return self._meet(_FATES[self.dice.randrange(len(_FATES))], place) if self._strikes() else "well"
+        fates = _FATES if self.plan.deadly else _FATES[:3]
+        return self._meet(fates[self.dice.randrange(len(fates))], place) if self._strikes(place) else "well"
 
     def read(self, place: str) -> None:
         """Raises LogUnavailable where a read fails."""
-        if self.left and self.dice.random() < self.plan.often / 8:
+        aim = self.plan.aim
+        if self.left and aim in ("", "read") and self.dice.random() < self.plan.often / (2 if aim else 8):
             self._meet("lost", f"read {place}")
             raise LogUnavailable("the seed says so")
 
     def save(self, place: str) -> None:
         """Before and after each save of a state or commit of rows; may raise, or be the end of the process."""
-        if not self._strikes():
+        if not self._strikes(place):
             return
-        if self.dice.random() < 0.3:
+        if not self.plan.deadly or self.dice.random() < 0.3:
             self._meet("lost", place)
             raise sqlite3.OperationalError("disk I/O error: the seed says so")
         self._meet("dies before", place)
@@ -99,8 +105,8 @@ class Faults:
         else:
             await asyncio.sleep(self.dice.choice((0.001, 0.02, 0.3, 0.3, 2.0, 12.0)))
 
-    def _strikes(self) -> bool:
-        return self.left > 0 and self.dice.random() < self.plan.often
+    def _strikes(self, place: str) -> bool:
+        return self.left > 0 and place.startswith(self.plan.aim) and self.dice.random() < self.plan.often
 
     def _meet(self, fate: Fate, place: str) -> Fate:
         self.strike(fate, place)

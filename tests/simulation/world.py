@@ -19,7 +19,7 @@ from ledger.catalogue.own import RulesAdopted
 from ledger.catalogue.requests import RequestAccepted
 from ledger.errors import LogUnavailable, UnknownVersion
 from ledger.event import CONTENT_TYPE
-from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, header
+from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, TOPICS, Stored, header
 from ledger.outcome import parse_outcome_key
 from ledger.seal import read_seal
 from ledger.signature import EVENT_PAYLOAD, format_signature, sign
@@ -48,12 +48,15 @@ _RESTARTS = (LogUnavailable, sqlite3.OperationalError)
 """What ends a process that is then started again, as a supervisor would."""
 
 
-class Setting(msgspec.Struct, frozen=True):
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """What a seed says of its world."""
 
     partitions: int
     count: int
     plan: Plan
+    registrars: int
+    """Of each partition, at the same time."""
+    heralds: int
     upgrades: bool
     """Version 2 is adopted on the way, with registrars and readers of an older release at work."""
     sqlite: bool
@@ -63,8 +66,22 @@ class Setting(msgspec.Struct, frozen=True):
     def of(cls, seed: int) -> Setting:
         """The same for the same seed, for ever."""
         dice = random.Random(f"setting {seed}")
-        plan = Plan(dice.choice((0, 10, 25, 60, 60)), dice.choice((0.1, 0.25, 0.5)), dice.choice((0.02, 0.1, 0.3)))
-        return cls(dice.choice((2, 2, 3)), dice.randint(20, 45), plan, dice.random() < 0.3, dice.random() < 0.06)
+        plan = Plan(
+            faults=dice.choice((0, 10, 25, 60, 60)),
+            often=dice.choice((0.1, 0.25, 0.5)),
+            slow=dice.choice((0.02, 0.1, 0.3)),
+            deadly=dice.random() < 0.7,
+            aim=dice.choice(("", "", "", *TOPICS, "read", "state", "commit")),
+        )
+        return cls(
+            partitions=dice.choice((2, 2, 3)),
+            count=dice.randint(20, 45),
+            plan=plan,
+            registrars=dice.choice((1, 2, 2)),
+            heralds=dice.choice((1, 2)),
+            upgrades=dice.random() < 0.3,
+            sqlite=dice.random() < 0.06,
+        )
 
 
 @cache
@@ -118,12 +135,12 @@ class World:
 
     # Processes
 
-    async def run(self, folder: Path) -> None:
-        """From the opening until nothing moves; raises what no process may end with."""
+    async def run(self, folder: Path, check: Callable[[World], None]) -> None:
+        """From the opening until all rests, then ``check``; raises what no process may end with."""
         if self.setting.sqlite:
             self.sqlite = SqliteRows(folder / "rows.db", self.faults, self.people.ledger_id)
         async with asyncio.TaskGroup() as group:
-            watch = group.create_task(self._until_rest())
+            watch = group.create_task(self._until_rest(check))
             services = [
                 *(group.create_task(self._live(name, body)) for name, body in self._services()),
                 group.create_task(self._clock()),
@@ -161,11 +178,11 @@ class World:
             )
 
         for partition in range(setting.partitions):
-            made += [(f"registrar {partition}{letter}", registrar(partition)) for letter in "ab"]
+            made += [(f"registrar {partition}{letter}", registrar(partition)) for letter in "ab"[: setting.registrars]]
             # Two readers share the first rows, one has the second to itself.
             made += [(f"reader {partition}{letter}", reader(self.rows[n], partition)) for n, letter in enumerate("ac")]
             made.append((f"reader {partition}b", reader(self.rows[0], partition)))
-        for letter in "ab":
+        for letter in "ab"[: setting.heralds]:
             made.append((f"herald {letter}", lambda *_: run_herald(parts.herald, self._log(), setting.partitions)))
         if self.sqlite is not None:
             sqlite = self.sqlite
@@ -224,7 +241,7 @@ class World:
         dice, faults = self.faults.dice, self.faults
         while True:
             await asyncio.sleep(dice.uniform(0.2, 10))
-            if faults.left and dice.random() < faults.plan.often:
+            if faults.left and faults.plan.deadly and not faults.plan.aim and dice.random() < faults.plan.often:
                 process = dice.choice(list(self._running.values()))
                 faults.strike("dies", process.name)
                 process.kill()
@@ -237,7 +254,7 @@ class World:
 
     # Rest
 
-    async def _until_rest(self) -> None:
+    async def _until_rest(self, check: Callable[[World], None]) -> None:
         loop = asyncio.get_running_loop()
         while not self._rests():
             if self._published == self._publishers:
@@ -245,6 +262,7 @@ class World:
             if loop.time() > self.faults.last + _PATIENCE:
                 raise AssertionError(f"not at rest {_PATIENCE:.0f} s after the last fault: {self._waits_for()}")
             await asyncio.sleep(1.0)
+        check(self)  # at this very moment: those who are slow may still append what stands there already
 
     def _rests(self) -> bool:
         return not self._waits_for()
@@ -281,8 +299,8 @@ class World:
         self._answered[partition] = len(topics[LEDGER][partition]), len(topics[OUTCOMES][partition]), places
         return len(places) < len(topics[SUBMISSIONS][partition])
 
-    def _history(self, partition: int) -> list:  # type: ignore[type-arg]
-        found = []
+    def _history(self, partition: int) -> list[Stored]:
+        found: list[Stored] = []
         for stored in self.shelf.topics[LEDGER][partition]:
             if read_seal(header(stored.headers, SEAL_HEADER) or b"").index == len(found):
                 found.append(stored)
@@ -330,9 +348,8 @@ def simulate(seed: int, *, parts: Parts = Parts(), setting: Setting | None = Non
     error: AssertionError | None = None
     try:
         world = World(seed, setting or Setting.of(seed), parts, trace)
-        loop.run_until_complete(world.run(folder))
+        loop.run_until_complete(world.run(folder, check))
         assert not loop.wrong, loop.wrong
-        check(world)
     except BaseExceptionGroup as group:
         error = AssertionError(str(group.exceptions[0]))
         error.__cause__ = group.exceptions[0]

@@ -69,7 +69,7 @@ def test_standbys_alone_share_like_anybody() -> None:
 
 
 def test_what_nobody_holds_goes_to_who_follows_it() -> None:
-    warm = {p: 9 for p in range(6)}
+    warm = dict.fromkeys(range(6), 9)
     members = [member("b", 3, 4, 5), member("s", standby=True, warm=warm)]
     assert share(members, 6) == {"b": (3, 4, 5), "s": (0, 1, 2)}
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from infra.cli.options import fail
 from infra.config import LogFormat
@@ -35,7 +34,7 @@ def _as_before() -> Iterator[None]:
     for name, before in names.items():
         logging.getLogger(name).setLevel(before)
     logging.captureWarnings(capture=False)
-    structlog.contextvars.clear_contextvars()
+    logs._bound.clear()
 
 
 def set_up(form: LogFormat = "json", *, verbose: int = 0, terminal: bool = False, service: bool = True) -> io.StringIO:

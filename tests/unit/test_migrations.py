@@ -35,9 +35,8 @@ def engine(store_url: str) -> Iterator[sa.Engine]:
     made.dispose()
 
 
-@pytest.fixture
-def old(engine: sa.Engine) -> sa.Engine:
-    """The store of the first release, with rows."""
+def as_of_first_release(engine: sa.Engine) -> None:
+    """Make a store of the first release, with rows."""
     with engine.begin() as connection:
         for statement in FIRST_RELEASE["tables"][engine.dialect.name]:
             connection.exec_driver_sql(statement)
@@ -49,6 +48,12 @@ def old(engine: sa.Engine) -> sa.Engine:
                 connection.execute(sa.text(f'INSERT INTO "{name}" ({columns}) VALUES ({places})'), values)
         if engine.dialect.name == "postgresql":  # it had counted by itself
             connection.exec_driver_sql("SELECT setval('generations_id_seq', (SELECT max(id) FROM generations))")
+
+
+@pytest.fixture
+def old(engine: sa.Engine) -> sa.Engine:
+    """The store of the first release, with rows."""
+    as_of_first_release(engine)
     return engine
 
 

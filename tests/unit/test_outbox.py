@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from ledger.catalogue.own import StepTaken
 from ledger.catalogue.requests import RequestWithdrawn
-from ledger.errors import ConfigError, FieldError, KeyFault, MisuseError, OutboxUnavailable
+from ledger.errors import ConfigError, FieldError, KeyFault, LogClosed, LogUnavailable, MisuseError, OutboxUnavailable
 from ledger.event import read_event
 from ledger.outcome import Outcome
 from ledger.signature import EVENT_PAYLOAD, parse_signature, verify
@@ -22,9 +23,12 @@ from producers.outbox_answers import Answer, Known, judge
 from producers.outbox_rows import cancel, find_row, list_rows, oldest, purge, retry
 from producers.outbox_schema import make_outbox
 from producers.outbox_store import Hold, Mark, OutboxStore
+from producers.publisher import Publisher
+from tests.aio import run
+from tests.fakes import MemoryLog
 from tests.faults.world import People, office
 from tests.keys import Signer
-from tests.outboxes import OFFICE, Desk, desk_at
+from tests.outboxes import OFFICE, Desk, desk_at, relay_of
 
 PEOPLE = People(2, "outbox")
 SUBJECT = "request/1"
@@ -154,7 +158,7 @@ def test_a_connection_that_commits_by_itself_is_refused(desk: Desk) -> None:
 
 def test_an_outbox_that_signs_needs_a_key() -> None:
     table = make_outbox(sa.MetaData())
-    with pytest.raises(ConfigError, match="expected a key"):
+    with pytest.raises(ConfigError, match="expected 1 to 4 keys"):
         Outbox(table, Sender(PEOPLE.ledger_id, OFFICE, ()))
 
 
@@ -413,6 +417,62 @@ def test_the_oldest_waiting_row_is_known(desk: Desk, store: OutboxStore) -> None
     desk.act(SUBJECT, "opened")
     assert oldest(store) == desk.rows()[0].put_at
     assert find_row(store, 999) is None
+
+
+# Following
+
+
+def test_a_publisher_that_does_not_follow_says_so_instead_of_waiting_for_ever() -> None:
+    async def story() -> None:
+        log = MemoryLog(2)
+        async with Publisher(log, Sender(PEOPLE.ledger_id, OFFICE, ()), 2, watch=False) as publisher:
+            (submitted,) = await publisher.submit_all([PEOPLE.say(OFFICE, SUBJECT, StepTaken(step="opened"))])
+            with pytest.raises(MisuseError, match="watch=False"):
+                await publisher.result(submitted)
+
+    run(story())
+
+
+def test_what_ends_the_following_of_a_log_ends_the_relay(desk: Desk, store: OutboxStore) -> None:
+    async def story() -> None:
+        log = MemoryLog(2)
+        relay = relay_of(store, log, PEOPLE)
+        desk.act(SUBJECT, "opened")
+        assert await relay.step() == 1
+        await log.close()
+        with pytest.raises(LogClosed):
+            await relay.run(asyncio.Event())
+        await relay.close()
+
+    run(story())
+
+
+def test_a_stopped_relay_lets_go_of_what_it_had_in_hand(postgres_url: str, tmp_path: Path) -> None:
+    """Cancelled while the log does not answer: the rows are free for the next relay."""
+
+    async def story() -> None:
+        with desk_at(postgres_url, PEOPLE, tmp_path) as desk, desk.store() as one, desk.store() as two:
+            id_ = desk.act(SUBJECT, "opened")
+            log = MemoryLog(2)
+            relay = relay_of(one, log, PEOPLE)
+            assert await relay._answers.follow(0) == await relay._answers.follow(1) == (0, 0)
+            asked = asyncio.Event()
+
+            async def away(*_: object) -> int:
+                asked.set()
+                raise LogUnavailable("away")
+
+            log.append = away  # type: ignore[method-assign]
+            task = asyncio.create_task(relay.step())
+            await asked.wait()
+            assert taken(two) == []
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert taken(two) == [id_]
+            await relay.close()
+
+    run(story())
 
 
 # Opening
