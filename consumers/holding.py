@@ -2,7 +2,7 @@
 
 A partition that is assigned gets a registrar, which goes on from its state file and admits again what was submitted
 since, comparing it with the ledger.  A partition that is taken away ends with the batch in hand.  A standby has a
-registrar for every partition, which follows while others hold it.
+registrar for every partition, which follows as long as the holder is another process.
 
 A partition whose ledger contradicts itself stops alone: it says so at once and each minute, while it looks whether it
 can go on; the others are not touched.  When all that are held have stopped, the process ends.
@@ -71,12 +71,15 @@ class Holding:
             if not await self._patiently(self._assignment.join, stop):
                 return
             ours: frozenset[int] = frozenset()
+            pause = _LOOK
             while not stop.is_set():
                 try:
                     ours = await self._assignment.ours(_LOOK)
+                    pause = _LOOK
                 except LogUnavailable as error:
                     _log.warning("assignment: %s; going on with partitions %s", error, sorted(ours))
-                    await _sleep(stop, _LOOK)
+                    await _sleep(stop, pause)
+                    pause = min(pause * 2, 10.0)
                 await self._adjust(ours)
                 self._check()
                 await self._tell()

@@ -1,4 +1,4 @@
-"""How far a partition's registrar has come, as anybody can see who reads the log.
+"""The lag of a partition's registrar: how far it has come, as anybody can see who reads the log.
 
 It is told from what the registrar wrote, not from its state.
 

@@ -255,7 +255,7 @@ class Registrar:
             self._tail = Tail(self._log.reader(LEDGER, self.partition, self._ledger_next), self.partition)
 
     async def _consume(self, reader: Reader, stored: list[Stored], *, append: bool) -> int:
-        begun = perf_counter()
+        self._telling.begins()
         try:
             decided = self._decide(stored)
             reader.seek(stored[len(decided) - 1].position + 1)
@@ -266,8 +266,6 @@ class Registrar:
             raise
         self.consumed += len(decided)
         self._telling.standing(self.state)
-        if append:
-            self._telling.traced(decided, begun)
         return len(decided)
 
     def _decide(self, stored: list[Stored]) -> list[tuple[Prepared, Decision]]:
@@ -321,6 +319,7 @@ class Registrar:
         # When following, a record behind them was shown: their outcomes are written.
         if append and (self._tail is None or await self._tail.peek(self.state.index) is None):
             await self._append_outcomes()
+            self._telling.refused(decided)
         if messages:
             # From here the outcomes survive a crash; the records not yet.
             begun = perf_counter()
@@ -329,6 +328,7 @@ class Registrar:
                 raise _SomebodyElse(f"partition {self.partition}: appended at {base}, expected {self._ledger_next}")
             self._ledger_next = base + len(messages)
             self._telling.appended(LEDGER, messages, begun)
+            self._telling.admitted(decided, len(messages))
         # From here the records survive; without the save below recovery compares them again.
         if decided:
             state = self.state

@@ -27,10 +27,18 @@ import msgspec
 from consumers.finder import read_record
 from consumers.patience import Patience
 from consumers.taking import FAULTS, Shared, Taking
-from ledger.errors import ForkError, IntegrityError, LogUnavailable, Overtaken, PoisonRecord, RogatoryError, StoreUnavailable
+from ledger.errors import (
+    ForkError,
+    IntegrityError,
+    LogUnavailable,
+    Overtaken,
+    PoisonRecord,
+    RogatoryError,
+    StoreUnavailable,
+)
 from ledger.log import LEDGER, Log, Reader, Stored
-from ledger.settlement import Statement
 from ledger.observing import SILENT, Observer
+from ledger.settlement import Statement
 from projections.fold import Fold
 from projections.store import Store
 from projections.view import Batch, Generation

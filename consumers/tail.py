@@ -21,6 +21,8 @@ class Tail:
         self._reader = reader
         self._partition = partition
         self._waiting: list[Stored] = []
+        self.seal: Seal
+        """Of the record that ``peek`` has found."""
         self.end = reader.position
         """Behind what was passed."""
 
@@ -36,8 +38,9 @@ class Tail:
             text = header(stored.headers, SEAL_HEADER)
             seal = seal_of(stored)
             found = seal.index if seal else -1
-            if found == index:
+            if seal is not None and found == index:
                 assert text is not None
+                self.seal = seal
                 return stored.position, leaf_of(text, stored)
             self.skip()
             if found < 0 or found > index:

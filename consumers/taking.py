@@ -29,7 +29,15 @@ from consumers.settlements import Settlements
 from consumers.skipping import Statements
 from consumers.telling import TakingTold
 from ledger.chain import Ahead, Overruled, Record, Repeated, read_ahead
-from ledger.errors import ChainError, ForkError, FormatError, IntegrityError, PoisonRecord, RogatoryError, UnknownVersion
+from ledger.errors import (
+    ChainError,
+    ForkError,
+    FormatError,
+    IntegrityError,
+    PoisonRecord,
+    RogatoryError,
+    UnknownVersion,
+)
 from ledger.log import LEDGER, Log, Stored
 from ledger.observing import SILENT, Observer
 from ledger.settlement import Settled, Statement

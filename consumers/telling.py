@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from time import perf_counter
+from time import perf_counter, time
 
 from ledger.admission import Admitted, Decision, PartitionState, Prepared
 from ledger.dispositions import Refused
@@ -14,6 +14,9 @@ from ledger.observing import LOG, REGISTRAR, SILENT, STORE, Observer, Traced, tr
 from ledger.outcome import parse_outcome
 from ledger.submission import OUTCOME_HEADER
 
+RECENT = 3600.0
+"""Seconds since its admission after which a record that is projected is no part of its trace any more."""
+
 
 class Telling:
     """One registrar's words to its observer."""
@@ -22,6 +25,7 @@ class Telling:
         self.observer = observer
         self._partition = partition
         self._seq = -1
+        self._begun = 0.0
 
     def recovering(self) -> None:
         """It begins to find out where to go on."""
@@ -42,18 +46,25 @@ class Telling:
             said = [header(message.headers, OUTCOME_HEADER) for message in messages]
             self.observer.decided(self._partition, Counter(parse_outcome(raw).reason for raw in said if raw))
 
-    def traced(self, decided: Sequence[tuple[Prepared, Decision]], begun: float) -> None:
-        """A batch was decided; a duplicate was traced when it came first."""
-        if not self.observer.traces:
-            return
-        for operation, kind in (("admit", Admitted), ("refuse", Refused)):
-            found = [
-                Traced(text, prepared.submission.offset)
-                for prepared, decision in decided
-                if isinstance(decision, kind) and (text := traceparent_of(prepared.submission.value))
-            ]
-            if found:
-                self.observer.traced(operation, SUBMISSIONS, self._partition, found, perf_counter() - begun)
+    def begins(self) -> None:
+        """A batch is decided from now on."""
+        self._begun = perf_counter()
+
+    def admitted(self, decided: Sequence[tuple[Prepared, Decision]], count: int) -> None:
+        """The last ``count`` records of a batch were appended; those before them stood in the ledger already."""
+        if self.observer.traces:
+            self._trace("admit", [p for p, decision in decided if isinstance(decision, Admitted)][-count:])
+
+    def refused(self, decided: Sequence[tuple[Prepared, Decision]]) -> None:
+        """The refusals of a batch were appended."""
+        if self.observer.traces:
+            self._trace("refuse", [p for p, decision in decided if isinstance(decision, Refused)])
+
+    def _trace(self, operation: str, prepared: Sequence[Prepared]) -> None:
+        said = ((traceparent_of(one.submission.value), one.submission.offset) for one in prepared)
+        found = [Traced(text, offset) for text, offset in said if text is not None]
+        if found:
+            self.observer.traced(operation, SUBMISSIONS, self._partition, found, perf_counter() - self._begun)
 
 
 class TakingTold:
@@ -85,8 +96,8 @@ class TakingTold:
             self._begun = perf_counter()
 
     def takes_record(self, stored: Stored) -> None:
-        """A record was taken; asked only where there are traces."""
-        if text := traceparent_of(stored.value):
+        """A record was taken; asked only where there are traces. What has stood for long is being replayed."""
+        if stored.timestamp >= (time() - RECENT) * 1000 and (text := traceparent_of(stored.value)):
             self._traced.append(Traced(text, stored.position))
 
     def cuts(self) -> None:

@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from infra.kafka_security import KafkaSecurity, read_security
 from ledger import ids
 from ledger.errors import ConfigError
 
@@ -70,6 +71,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """``HOST:PORT`` where a service shows health, readiness and metrics; None: nowhere."""
     log_format: LogFormat = "auto"
     """How log lines are written: text, json, or auto (json for a service whose stderr is no terminal)."""
+    kafka_security: KafkaSecurity | None = None
+    """How to log in to Kafka; None: without TLS, as nobody."""
 
     def address(self) -> FileLedger | KafkaLedger:
         """Where the ledger is."""
@@ -81,6 +84,7 @@ _SETTINGS: dict[str, type] = {
     "office": str, "key": list, "log_key": str, "timeout": float,
     "outbox": str, "outbox_table": str,
     "observe": str, "log_format": str,
+    "kafka_security": dict,
 }  # fmt: skip
 _PATHS = ("data", "keys", "vault", "state")
 
@@ -129,6 +133,7 @@ def load(given: Mapping[str, Any], *, file: Path | None = None, environ: Mapping
         outbox_table=found.get("outbox_table", "rogatory_outbox"),
         observe=found.get("observe"),
         log_format=parse_log_format(found.get("log_format", "auto")),
+        kafka_security=found.get("kafka_security"),
     )
 
 
@@ -188,6 +193,8 @@ def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
     for name in _PATHS:
         if name in found:
             found[name] = str(base / found[name])
+    if "kafka_security" in found:
+        found["kafka_security"] = read_security(found["kafka_security"], base)
     if found.get("ledger", "").startswith("file:"):
         found["ledger"] = f"file:{base / found['ledger'][5:]}"
     return found
@@ -199,7 +206,7 @@ def _check(name: str, value: Any, where: str) -> None:
         raise ConfigError(f"expected settings {', '.join(_SETTINGS)} in {where}, found {name!r}")
     right = isinstance(value, (int, float)) if wanted is float else isinstance(value, wanted)
     if isinstance(value, bool) or not right or (wanted is list and not all(isinstance(v, str) for v in value)):
-        kind = {str: "text", float: "a number", list: "a list of texts"}[wanted]
+        kind = {str: "text", float: "a number", list: "a list of texts", dict: "a table"}[wanted]
         raise ConfigError(f"expected {kind} for {name} in {where}, found {value!r}")
 
 
@@ -209,7 +216,12 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         text = environ.get(f"ROGATORY_{name.upper()}")
         if not text:
             continue
-        if wanted is float:
+        if wanted is dict:
+            try:
+                found[name] = read_security(msgspec.json.decode(text))
+            except msgspec.MsgspecError:
+                raise ConfigError(f"expected a JSON object in ROGATORY_{name.upper()}, found other text") from None
+        elif wanted is float:
             try:
                 found[name] = float(text)
             except ValueError:

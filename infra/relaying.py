@@ -97,6 +97,8 @@ async def open_relay(ledger: Ledger, store: OutboxStore, limits: Limits | None =
         hands = RegisterHands(ledger.config, register)
         relay = Relay(store, ledger.log, publisher, hands, partitions=ledger.partitions, limits=limits)
         stack.push_async_callback(relay.close)
+        ledger.observer.depends("outbox", store.ping)
+        stack.callback(ledger.observer.depends, "outbox", None)
         if store.engine.dialect.name == "postgresql":
             url = store.engine.url.render_as_string(hide_password=False)
             listening = asyncio.create_task(listen(url, channel_of(store.table), relay.wake))

@@ -30,6 +30,7 @@ from infra.adapters.ledger_folder import LedgerFolder
 from infra.adapters.state_file import SqliteStateFile
 from infra.adapters.vault import VaultFile
 from infra.config import Config, FileLedger
+from infra.kafka_security import client_settings
 from infra.reading import Genesis, Seen, find_genesis, is_held, read_register, read_register_seq
 from infra.statements import accepted
 from infra.workers import Workers, together
@@ -53,16 +54,30 @@ FOLD = StatusFold()
 _log = logging.getLogger(__name__)
 
 __all__ = [
-    "FOLD", "Genesis", "Ledger", "Workers", "find_genesis", "make_log", "open_ledger", "open_store", "together",
+    "FOLD", "Genesis", "Ledger", "Workers", "find_genesis", "make_log", "make_missing", "open_ledger", "open_store", "together",
 ]  # fmt: skip
 
 
-def make_log(config: Config) -> Log:
+def make_log(config: Config) -> KafkaLog | LedgerFolder:
     """The log that the settings name; nothing is connected yet. Call inside the event loop."""
     address = config.address()
     if isinstance(address, FileLedger):
         return LedgerFolder(address.folder, config.timeout)
-    return KafkaLog(address.bootstrap, address.name, config.timeout)
+    return KafkaLog(address.bootstrap, address.name, config.timeout, client_settings(config.kafka_security))
+
+
+async def make_missing(config: Config) -> list[str]:
+    """Make those of the ledger's topics anew that are absent, empty and like the others; which ones.
+
+    Raises:
+        LogSettings: all of them are absent.
+        LogUnavailable: the log does not answer.
+    """
+    log = make_log(config)
+    try:
+        return await log.make_missing()
+    finally:
+        await log.close()
 
 
 @asynccontextmanager

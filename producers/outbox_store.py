@@ -104,6 +104,11 @@ class OutboxStore:
             raise
         return store
 
+    def ping(self) -> None:
+        """Ask the database whether it is there. Raises OutboxUnavailable."""
+        with self.reading() as connection:
+            connection.execute(sa.select(1))
+
     def close(self) -> None:
         """Give back the connections."""
         self.engine.dispose()

@@ -7,10 +7,9 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 
-from projections.engine import make_engine, parse_url, plain_url
+from projections.engine import entering, make_engine, parse_url, plain_url
 from projections.migrating import Step, read_revision, steps
 from projections.schema import REVISION, generations, positions
-from projections.unavailable import answering
 
 
 class Stand(msgspec.Struct, frozen=True):
@@ -61,7 +60,7 @@ def describe(url: str) -> Described:
         return empty  # to look would make the file
     engine = make_engine(made)
     try:
-        with answering(), engine.begin() as connection:
+        with entering(made), engine.begin() as connection:
             stands = read_revision(connection, plain_url(made))
             version = connection.dialect.server_version_info or ()
             server = f"{dialect} {'.'.join(map(str, version))}"

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,22 +89,30 @@ def open_engine(url: str, *, migrate: bool = False, told: Callable[[Step], None]
     made = parse_url(url)
     engine = make_engine(made)
     try:
-        with answering():
+        with entering(made):
             prepare(engine, plain_url(made), migrate=migrate, told=told)
-    except BaseException as error:
+    except BaseException:
         engine.dispose()
-        if (said := _wrong(error)) is not None:
-            raise ConfigError(f"expected a store that lets us in at {plain_url(made)}, found: {said}") from None
         raise
     return engine
 
 
-def _wrong(error: BaseException) -> str | None:
+@contextmanager
+def entering(url: sa.URL) -> Iterator[None]:
+    """Turns what goes wrong at the first connection into ``ConfigError`` or ``StoreUnavailable``."""
+    try:
+        with answering():
+            yield
+    except (StoreUnavailable, sa.exc.DatabaseError) as error:
+        if (said := _wrong(error)) is not None:
+            raise ConfigError(f"expected a store that lets us in at {plain_url(url)}, found: {said}") from None
+        raise
+
+
+def _wrong(error: StoreUnavailable | sa.exc.DatabaseError) -> str | None:
     """What is wrong with the settings, where the error at the first connection means that."""
     if isinstance(error, StoreUnavailable):
         return str(error) if _WRONG.search(str(error)) else None
-    if not isinstance(error, sa.exc.DatabaseError):
-        return None
     if isinstance(error.orig, sqlite3.DatabaseError):
         return "a file that is no database" if error.orig.sqlite_errorcode == sqlite3.SQLITE_NOTADB else None
     # libpq did not even try: an option that it does not know.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -33,6 +34,26 @@ from projections.schema import PROJECTIONS, generations, history, places, positi
 from projections.view import START, Batch, Generation, PartitionView, Place, Row, Saved
 
 F = TypeVar("F", bound=msgspec.Struct)
+
+# Statements are made once: to make one takes longer than SQLite takes to run it.
+_AT: dict[str, sa.BindParameter[Any]] = {
+    "at_generation": sa.bindparam("at_generation"),
+    "at_partition": sa.bindparam("at_partition"),
+}
+
+
+def _here(table: sa.Table) -> tuple[sa.ColumnElement[bool], ...]:
+    return table.c.generation == _AT["at_generation"], table.c.partition == _AT["at_partition"]
+
+
+_SAVED = sa.select(*positions.c[2:]).where(*_here(positions))
+_STANDS = sa.select(positions.c.next).where(*_here(positions))
+_HELD = sa.select(generations.c.id).where(generations.c.id == _AT["at_generation"]).with_for_update(read=True)
+_MOVE = positions.update().where(
+    *_here(positions),
+    positions.c.next == sa.bindparam("expected"),
+    sa.exists().where(generations.c.id == _AT["at_generation"], COUNTS),
+)
 
 _encode = msgspec.json.Encoder().encode
 _read_register = msgspec.json.Decoder(Register).decode
@@ -94,8 +115,7 @@ class Store(Generations):
 
     def load_in(self, connection: sa.Connection, generation: int, partition: int) -> Saved:
         """The same within a transaction of the caller's, of a generation in any state."""
-        query = sa.select(*positions.c[2:]).where(*_at(positions, generation, partition))
-        found = connection.execute(query).one_or_none()
+        found = connection.execute(_SAVED, _where(generation, partition)).one_or_none()
         if found is None:
             return Saved(0, ChainState(partition))
         return Saved(found.next, _chain_state(partition, found))
@@ -115,17 +135,14 @@ class Store(Generations):
         Raises:
             Overtaken: the rows have moved on without this view.
         """
-        generation, partition = view.generation, view.partition
-        table = PROJECTIONS[generation.fold]
-        names = ("subject", "sort", "seq", "leaf", "done", "recent", "facts")
-        wanted = sa.select(*(table.c[name] for name in names)).where(*_at(table, generation.id, partition))
-        among, given = _among(table, subjects, self.engine.dialect.name)
+        partition = view.partition
+        where = _where(view.generation.id, partition)
+        wanted = _wanted(PROJECTIONS[view.generation.fold], self.engine.dialect.name)
+        among = subjects if self.engine.dialect.name == "postgresql" else _encode(subjects).decode()
         decode = facts_decoder(view.fold.facts).decode
         with self.reading() as connection:
             # In one snapshot with the rows: rows of a later position would look like a broken chain.
-            stands = connection.execute(
-                sa.select(positions.c.next).where(*_at(positions, generation.id, partition))
-            ).scalar()
+            stands = connection.execute(_STANDS, where).scalar()
             if (stands or 0) not in view.bases:
                 raise Overtaken(f"expected partition {partition} at one of {sorted(view.bases)}, found it at {stands}")
             return {
@@ -137,7 +154,9 @@ class Store(Generations):
                     _read_indices(recent),
                     None if facts is None else decode(facts),
                 )
-                for subject, sort, seq, leaf, done, recent, facts in connection.execute(wanted.where(among), given)
+                for subject, sort, seq, leaf, done, recent, facts in connection.execute(
+                    wanted, {**where, "among": among}
+                )
             }
 
     def commit(self, batch: Batch) -> None:
@@ -161,8 +180,8 @@ class Store(Generations):
             # again; after it, as they are behind it. A reader that got no answer reads the position.
 
     def _move(self, connection: sa.Connection, batch: Batch) -> None:
-        generation, state = batch.generation, batch.state
-        where = {"generation": generation.id, "partition": batch.partition}
+        generation, partition, state = batch.generation.id, batch.partition, batch.state
+        where = _where(generation, partition)
         values: dict[str, Any] = {
             "next": batch.next,
             "size": state.size,
@@ -175,22 +194,15 @@ class Store(Generations):
         }
         if batch.register_moved:
             values["register"] = None if state.register is None else _encode(state.register).decode()
-        counts = sa.exists().where(generations.c.id == generation.id, COUNTS)
         if batch.expected == 0:
             # Whoever drops the generation waits, or has done so: later on it would wait for the position's row.
-            connection.execute(
-                sa.select(generations.c.id).where(generations.c.id == generation.id).with_for_update(read=True)
-            )
-            begins = {**where, **values, "next": 0}
+            connection.execute(_HELD, {"at_generation": generation})
+            begins = {"generation": generation, "partition": partition, **values, "next": 0}
             connection.execute(insert(positions, connection.dialect.name).on_conflict_do_nothing(), begins)
-        moved = connection.execute(
-            positions.update()
-            .where(*_at(positions, generation.id, batch.partition), positions.c.next == batch.expected, counts)
-            .values(values)
-        )
+        moved = connection.execute(_MOVE, {**where, "expected": batch.expected, **values})
         if moved.rowcount != 1:
             raise Overtaken(
-                f"expected partition {batch.partition} of generation {generation.id} at position {batch.expected}, "
+                f"expected partition {partition} of generation {generation} at position {batch.expected}, "
                 "found that another worker has moved it or another generation answers"
             )
 
@@ -247,13 +259,20 @@ def _at(table: sa.Table, generation: int, partition: int) -> tuple[sa.ColumnElem
     return table.c.generation == generation, table.c.partition == partition
 
 
-def _among(table: sa.Table, subjects: list[str], dialect: str) -> tuple[sa.ColumnElement[bool], dict[str, Any]]:
-    """That a row's subject is one of these, as one parameter: a list of them is a new statement for each length."""
+def _where(generation: int, partition: int) -> dict[str, Any]:
+    return {"at_generation": generation, "at_partition": partition}
+
+
+@cache
+def _wanted(table: sa.Table, dialect: str) -> sa.Select[Any]:
+    """The rows of some subjects, which are one parameter: a list of them is a new statement for each length."""
     if dialect == "postgresql":
-        array = sa.bindparam("subjects", type_=postgresql.ARRAY(sa.String))
-        return table.c.subject == sa.any_(array), {"subjects": subjects}
-    each = sa.func.json_each(sa.bindparam("subjects", type_=sa.Text)).table_valued("value")
-    return table.c.subject.in_(sa.select(each.c.value)), {"subjects": _encode(subjects).decode()}
+        among = table.c.subject == sa.any_(sa.bindparam("among", type_=postgresql.ARRAY(sa.String)))
+    else:
+        each = sa.func.json_each(sa.bindparam("among", type_=sa.Text)).table_valued("value")
+        among = table.c.subject.in_(sa.select(each.c.value))
+    names = ("subject", "sort", "seq", "leaf", "done", "recent", "facts")
+    return sa.select(*(table.c[name] for name in names)).where(*_here(table), among)
 
 
 def _chain_state(partition: int, row: sa.Row[Any]) -> ChainState:

@@ -123,7 +123,7 @@ class PartitionView(Generic[F]):
         # Two halves instead of a list by last use: when the young half is full it becomes the old one, and the rows of
         # the old one that nobody asked for are forgotten.  Costs nothing per record.
         self._capacity = max(1, capacity)
-        self._piece: dict[str, Row[F]] = {}
+        self._piece: dict[bytes | None, Row[F]] = {}  # by key, as messages come with it
         self._young: dict[str, Row[F]] = {}
         self._old: dict[str, Row[F]] = {}
         self._changed: dict[str, Row[F]] = {}
@@ -168,13 +168,13 @@ class PartitionView(Generic[F]):
             if row is None:
                 missing.add(subject)
             else:
-                self._piece[subject] = row
+                self._piece[key] = row
         return sorted(missing)
 
     def learn(self, asked: Iterable[str], rows: Mapping[str, Row[F]]) -> None:
         """Take in the rows of the subjects asked for; those without a row are known to be new."""
         for subject in asked:
-            row = self._piece[subject] = rows.get(subject) or new_row(subject)
+            row = self._piece[subject.encode()] = rows.get(subject) or new_row(subject)
             self._keep(row)
 
     def take(self, stored: Stored, seal: Seal | None = None, *, pass_over: bool = False) -> Record | Repeated | Ahead:
@@ -193,10 +193,11 @@ class PartitionView(Generic[F]):
             UnknownVersion: the ledger adopted a version that this release does not know.
             PoisonRecord: the fold could not digest the record.
         """
-        subject = "" if stored.key is None else stored.key.decode("ascii", "replace")
-        row = self._piece.get(subject) or self._row(subject)
+        row = self._piece.get(stored.key) or self._row(
+            "" if stored.key is None else stored.key.decode("ascii", "replace")
+        )
         if row is None and stored.key is not None:
-            raise MisuseError(f"expected the row of {subject} to be learnt before its messages are taken")
+            raise MisuseError(f"expected the row of {stored.key!r} to be learnt before its messages are taken")
         follower = self._follower
         taken = follower.look(stored, NO_HEAD if row is None else row.head, seal)
         if type(taken) is Record:
@@ -220,10 +221,12 @@ class PartitionView(Generic[F]):
             except Exception as error:  # a fold must not raise at all, so nothing can be said about what it raises
                 if not pass_over:
                     raise self._poison(record, error) from error
-        row.head = Head(record.seal.seq, record.leaf)
-        row.recent.append(record.seal.index)
+        seal = record.seal
+        row.head = Head(seal.seq, record.leaf)
+        recent = row.recent
+        recent.append(seal.index)
         self._changed[row.subject] = row
-        if len(row.recent) == CHUNK:
+        if len(recent) == CHUNK:
             self._complete(row)
 
     def _poison(self, record: Record, error: Exception) -> PoisonRecord:
@@ -296,7 +299,7 @@ class PartitionView(Generic[F]):
         }
 
     def _row(self, subject: str) -> Row[F] | None:
-        row = self._piece.get(subject) or self._young.get(subject)
+        row = self._piece.get(subject.encode()) or self._young.get(subject)
         if row is not None:
             return row
         row = self._old.get(subject) or self._changed.get(subject) or self._flying.get(subject)

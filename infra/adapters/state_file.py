@@ -19,7 +19,7 @@ import msgspec
 
 from ledger.admission import Known
 from ledger.chain import Head
-from ledger.errors import ConfigError, StateUnavailable
+from ledger.errors import ConfigError, FormatError, StateUnavailable
 from ledger.state import Snapshot
 from ledger.submission import Receipt
 
@@ -102,9 +102,11 @@ class SqliteStateFile:
         if row is None:
             return None
         try:
-            return msgspec.json.decode(row[0], type=Snapshot)
-        except msgspec.MsgspecError as error:
+            return _read_snapshot(row[0])
+        except FormatError as error:
             _log.warning("state file %s holds an unreadable snapshot (%s): deriving it again", self._path, error)
+            # Heads and identities without their snapshot would make duplicates of what is admitted again.
+            self.clear()
             return None
 
     def heads(self, subjects: Collection[str]) -> dict[str, Head]:
@@ -220,9 +222,19 @@ def read_state(path: Path) -> Snapshot:
         what = f"format {version}" if version != _FORMAT else "nothing saved" if row is None else f"damage ({sound})"
         raise ConfigError(f"expected a registrar's state of format {_FORMAT} in {path}, found {what}")
     try:
-        return msgspec.json.decode(row[0], type=Snapshot)
-    except msgspec.MsgspecError as error:
+        return _read_snapshot(row[0])
+    except FormatError as error:
         raise ConfigError(f"expected a registrar's state in {path}, found an unreadable one ({error})") from error
+
+
+def _read_snapshot(raw: bytes) -> Snapshot:
+    """A snapshot that a registrar can go on from. Raises FormatError."""
+    try:
+        found = msgspec.json.decode(raw, type=Snapshot)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise FormatError(f"expected a snapshot: {error}") from None
+    found.restore()
+    return found
 
 
 def _reading(path: Path) -> sqlite3.Connection:

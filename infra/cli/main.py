@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import authority, broker, fork, keys, ledger, poison, register, running, store
+from infra.cli import authority, broker, fork, keys, ledger, poison, register, running, state, store
+from infra.cli import epoch as _epoch  # noqa: F401 - adds its commands to ledger
 from infra.cli import rotation as _rotation  # noqa: F401 - adds its commands to keys
 from infra.cli.checking import check
 from infra.cli.importing import app as importing
@@ -71,6 +72,7 @@ app.add_typer(importing, name="import", rich_help_panel=_SAY)
 app.add_typer(outbox, name="outbox", rich_help_panel=_SAY)
 app.add_typer(running.app, name="run", rich_help_panel=_RUN)
 app.add_typer(fork.app, name="fork", rich_help_panel=_RUN)
+app.add_typer(state.app, name="state", rich_help_panel=_RUN)
 app.command(rich_help_panel=_RUN)(ready)
 app.command(rich_help_panel=_RUN)(rebuild)
 app.command(rich_help_panel=_RUN)(lag)

@@ -133,7 +133,7 @@ _SHARED = (
     ),
     _option(
         "store", str | None, None, "--store", metavar="URL", panel=_LEDGER,
-        text="SQLAlchemy URL of the projections (ROGATORY_STORE; default: in the data folder)",
+        text="Of the projections: sqlite:///FILE or postgresql://… (ROGATORY_STORE; default: in the data folder)",
     ),
     _option(
         "data", Path | None, None, "--data", "--data-folder", metavar="FOLDER", panel=_LEDGER,

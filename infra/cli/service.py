@@ -37,8 +37,12 @@ async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger
     loop = asyncio.get_running_loop()
     serving = False
 
-    def end() -> None:
+    told: signal.Signals | None = None
+
+    def end(by: signal.Signals) -> None:
+        nonlocal told
         if stop.is_set() or not serving:
+            told = by
             task.cancel()
             return
         _log.info("stopping; once more to stop at once")
@@ -47,7 +51,7 @@ async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger
 
     signals = () if until_idle else (signal.SIGINT, signal.SIGTERM)
     for one in signals:
-        loop.add_signal_handler(one, end)
+        loop.add_signal_handler(one, end, one)
     try:
         async with (
             watching(common.service, config.observe) as watch,
@@ -63,6 +67,8 @@ async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger
     except asyncio.CancelledError:
         if until_idle:
             raise
+        if told is signal.SIGTERM and not serving:
+            raise typer.Exit from None  # it waited for the log, and had nothing in hand
         raise KeyboardInterrupt from None  # before it served, or at the second signal
     finally:
         for one in signals:

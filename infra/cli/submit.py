@@ -85,7 +85,7 @@ async def work_off(ledger: Ledger, *, must: bool = False) -> bool:
         async with ledger.workers() as workers:
             await workers.until_idle()
     except (ConfigError, KeyFault) as error:
-        if must:
+        if must or (isinstance(error, ConfigError) and not ledger.is_served()):
             raise
         if isinstance(error, KeyFault):
             note(f"Not admitted here: {error}")

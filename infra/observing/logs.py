@@ -10,8 +10,8 @@ With ``--log-format json``, one object a line, in UTF-8, the first four members 
      "event":"partition 3: log unavailable (…)","service":"registrar","ledger":"assistance.0123…","partition":3}
 
 Code logs with ``logging`` as ever.  Where one of our lines says ``partition %d`` or the like, the number is a field of
-that name too; others come by ``extra``.  What must not be read is taken out of every line (``redaction.py``), tracebacks have no local variables, and
-a line break within a message cannot begin a new line.
+that name too; others come by ``extra``.  What must not be read is taken out of every line (``redaction.py``),
+tracebacks have no local variables, and a line break within a message cannot begin a new line.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def _telling(methods: list[Callable[..., None]]) -> Callable[..., None]:
         for method in methods:
             try:
                 method(*args, **named)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, the work goes on
                 _log.exception("an observer failed; what it shows is incomplete from here on")
 
     return tell

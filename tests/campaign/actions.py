@@ -15,6 +15,8 @@ from tests.postgres_fixture import PostgresServer
 
 PIECE = 6
 """Events published with each action."""
+ENTRIES = 3
+"""Transactions of the application with each action."""
 BREATH = (0.02, 0.5)
 PAUSE = (0.2, 2.0)
 LONG_PAUSE = 15.0
@@ -42,6 +44,7 @@ class Fate:
         """One action on a service; with ``servers``, one on Kafka or PostgreSQL."""
         office, dice = self._office, self._dice
         office.publish(PIECE)
+        office.write(ENTRIES)
         if servers:
             self._break_server()
         else:

@@ -39,7 +39,8 @@ def campaign(seed: int, actions: int, *, rounds_of: int = ROUND) -> Report:
         folder = Path(there)
         kafka = folder / "kafka"
         running = broker.start(kafka)
-        office = Office(folder, running.bootstrap, postgres.create("live"), seed, actions * PIECE)
+        urls = postgres.create("live"), _sqlalchemy(postgres.create("app"))
+        office = Office(folder, running.bootstrap, *urls, seed, actions * PIECE)
         fate = Fate(seed, office, kafka, postgres)
         rounds = 0
         try:
@@ -52,9 +53,18 @@ def campaign(seed: int, actions: int, *, rounds_of: int = ROUND) -> Report:
                     rounds += 1
                     say(f"  {n} actions, {len(office.acknowledged)} submitted, {time.monotonic() - began:.0f} s: holds")
             office.close()
+        except BaseException:
+            for service in office.everyone:
+                say(f"=== {service.name}, life {service.lives}\n{service.complaint()}")
+            raise
         finally:
             office.finish()
             broker.stop(kafka)
         gave_up = Counter({s.name: s.gave_up for s in office.everyone if s.gave_up})
         done = dict(sorted(fate.done.items()))
         return Report(seed, done, len(office.acknowledged), rounds, gave_up, round(time.monotonic() - began, 1))
+
+
+def _sqlalchemy(url: str) -> str:
+    """The URL as the application's own SQLAlchemy takes it."""
+    return url.replace("postgresql://", "postgresql+psycopg://")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,8 @@ from ledger.outcome import read_outcome
 from ledger.seal import read_seal
 from ledger.signature import encode_base64
 from ledger.submission import SEAL_HEADER
+from producers.outbox_rows import list_rows
+from producers.outbox_store import OutboxStore
 from projections.store import Store
 from tests.aio import run
 from tests.campaign.services import TRY_AGAIN, Service, until
@@ -28,8 +31,8 @@ OPENING = 9
 class Office:
     """Two machines' services on one ledger: each has folders of its own and shares the log and PostgreSQL."""
 
-    def __init__(self, folder: Path, bootstrap: str, postgres: str, seed: int, count: int) -> None:
-        """``count`` events of the seed's stream are to be had."""
+    def __init__(self, folder: Path, bootstrap: str, postgres: str, desk: str, seed: int, count: int) -> None:
+        """``postgres`` is the live store's URL, ``desk`` the application's; the stream is of ``count`` events."""
         self.place = Place("kills", bootstrap)
         self.people = people_of(PARTITIONS)
         self._folder = folder
@@ -39,6 +42,10 @@ class Office:
             do="publish", place=self.place, folder=str(folder), partitions=PARTITIONS, seed=seed, count=count
         )
         self._wanted = 0
+        self._desk = desk
+        self._written: list[int] = []
+        self._to_write = 0
+        self.app = Service("app", ["-m", "tests.campaign.app", desk, str(folder / "app")], folder / "app.log", {})
         self.publisher = Service("publisher", ["-m", "tests.faults.worker"], folder / "publisher.log", {})
         self.services = self._services()
         self.rebuild = self._service("rebuild", "project", "rebuild", "--store", self._stores["project"])
@@ -53,6 +60,8 @@ class Office:
             self._service("live-a", "a", *live),
             self._service("live-b", "b", *live),
             self._service("project", "project", "run", "project", "--store", self._stores["project"]),
+            self._service("relay-a", "a", "run", "relay", "--outbox", self._desk),
+            self._service("relay-b", "b", "run", "relay", "--outbox", self._desk),
         ]
 
     def _service(self, name: str, machine: str, *words: str) -> Service:
@@ -68,7 +77,7 @@ class Office:
     @property
     def everyone(self) -> list[Service]:
         """All that may be killed."""
-        return [*self.services, self.publisher, self.rebuild]
+        return [*self.services, self.publisher, self.app, self.rebuild]
 
     def open(self) -> None:
         """Make the topics and keys, start everything, and see the register followed everywhere."""
@@ -88,7 +97,15 @@ class Office:
         self.await_published()
         with Store.open(self._stores["live"]), Store.open(self._stores["project"]):
             pass  # one process makes the tables, as an installation does
+        relays = [service for service in self.services if service.name.startswith("relay")]
         for service in self.services:
+            if service not in relays:
+                service.start()
+        # What is said in a partition before the keys are known there is refused, and rightly so.
+        until("the register to be followed everywhere", lambda: run(self._followed()), self.keep)
+        self.write(1)
+        until("the application to have its tables", lambda: self.hear() or bool(self._written), self.keep)
+        for service in relays:
             service.start()
 
     def publish(self, count: int) -> None:
@@ -98,6 +115,19 @@ class Office:
             self._start_publisher()
         else:
             self.publisher.tell(str(count))
+
+    def write(self, count: int) -> None:
+        """Let the application commit so many more transactions; returns at once."""
+        self._to_write += count
+        if not self.app.running:
+            self._start_app()
+        else:
+            self.app.tell(str(count))
+
+    def _start_app(self) -> None:
+        self.hear()
+        self.app.start(str(len(self._written)))
+        self.app.tell(str(self._to_write - len(self._written)))
 
     def _start_publisher(self) -> None:
         self.hear()
@@ -110,6 +140,7 @@ class Office:
         for line in self.publisher.lines():
             partition, offset, id_ = line.split()
             self.acknowledged.append((int(partition), int(offset), id_))
+        self._written += [int(line.split()[1]) for line in self.app.lines()]
 
     def kill(self, service: Service) -> None:
         """Kill it and start it again at once."""
@@ -118,12 +149,14 @@ class Office:
             service.kill()
         if service is self.publisher:
             self._start_publisher()
+        elif service is self.app:
+            self._start_app()
         else:
             service.start()
 
     def keep(self) -> None:
         """What a supervisor does: restart what has ended."""
-        for service in (*self.services, self.publisher):
+        for service in (*self.services, self.publisher, self.app):
             if not service.paused:
                 service.keep()
         if self.rebuild.running and (code := self.rebuild.ended()) is not None:
@@ -134,7 +167,7 @@ class Office:
         """Until everything wanted was acknowledged."""
         until(
             f"{self._wanted} events to be published, found {len(self.acknowledged)}",
-            lambda: len(self.acknowledged) >= self._wanted,
+            lambda: len(self.acknowledged) >= self._wanted and len(self._written) >= self._to_write,
             self.keep,
         )
 
@@ -144,7 +177,21 @@ class Office:
             if service.paused:
                 service.go_on()
         self.await_published()
+        until("every row of the outbox to have its answer", self._relayed, self.keep)
         until("every submission to be decided and every record projected", lambda: run(self._idle()), self.keep, 240.0)
+
+    def _relayed(self) -> bool:
+        with OutboxStore.open(self._desk) as store:
+            states = [row.state for row in list_rows(store, limit=1_000_000)]
+        assert set(states) <= {"waiting", "submitted", "sealed"}, Counter(states)
+        return set(states) == {"sealed"}
+
+    async def _followed(self) -> bool:
+        log = self.place.open()
+        try:
+            return all([await log.end(LEDGER, p) >= OPENING for p in range(PARTITIONS)])
+        finally:
+            await log.close()
 
     async def _idle(self) -> bool:
         log = self.place.open()
@@ -156,7 +203,7 @@ class Office:
             await log.close()
         if answered != submitted:
             return False
-        return all(await asyncio.to_thread(self._projected, url, ends) for url in self._stores.values())
+        return all([await asyncio.to_thread(self._projected, url, ends) for url in self._stores.values()])
 
     def _projected(self, url: str, ends: list[int]) -> bool:
         with Store.open(url) as store:
@@ -176,6 +223,8 @@ class Office:
             for _, offset, id_ in (a for a in self.acknowledged if a[0] == partition):
                 assert id_ == "-" or f'"{id_}"'.encode() in submitted[offset]
                 assert answers[offset] == submitted[offset]
+        sealed = [id_ for view in views for id_ in _ids_of_the_app(view)]
+        assert sorted(sealed) == sorted(f"app-{n}" for n in self._written), "entry and event have parted"
         found = {}
         for name, url in self._stores.items():
             with Store.open(url) as store:
@@ -190,7 +239,7 @@ class Office:
     def close(self) -> None:
         """Ask everything to end; it must end well."""
         for service in self.everyone:
-            if service is self.publisher or service is self.rebuild:
+            if service in (self.publisher, self.app, self.rebuild):
                 service.finish()
             elif service.running:
                 service.stop()
@@ -205,6 +254,12 @@ def answered(view: Seen) -> dict[int, bytes | None]:
     """The bytes that each submission's record or outcome holds."""
     sealed = {seal.offset: record[2] for seal, record in zip(view.seals, view.history, strict=True)}
     return sealed | {offset: outcome[2] for (_, offset), outcome in view.outcomes.items()}
+
+
+def _ids_of_the_app(view: Seen) -> list[str]:
+    """The events of the application among the records; one that was never committed would be here as well."""
+    ids = [msgspec.json.decode(value or b"{}")["id"] for _, _, value, _ in view.history]
+    return [id_ for id_ in ids if id_.startswith(("app-", "never-"))]
 
 
 async def _answered_up_to(log: Log, partition: int) -> int:

@@ -124,7 +124,7 @@ class Service:
 
     def complaint(self) -> str:
         """The end of what it has logged."""
-        return self._log.read_text(errors="replace")[-6000:]
+        return self._log.read_text(errors="replace")[-6000:] if self._log.exists() else "never started"
 
     def _signal(self, how: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -110,6 +110,7 @@ class Partition:
         self.heads: dict[str, tuple[int, str]] = {}
         self.past = bytes(32)
         self.admitted = 0
+        self.version = 1
 
     def take(self, row: dict[str, Any]) -> tuple[bytes, bytes] | None:
         """Seal and entry of what was admitted."""
@@ -126,7 +127,7 @@ class Partition:
         self.admitted = max(self.admitted, row["timestamp"])
         signatures = [text.split(" ") for name, text in row["headers"] if name == "signature"]
         seal: dict[str, Any] = {
-            "v": 1,
+            "v": self.version,
             "index": len(self.leaves),
             "seq": seq + 1,
             "prev": prev,
@@ -145,4 +146,7 @@ class Partition:
         made = entry(text, value)
         self.leaves.append(leaf(made))
         self.heads[subject] = (seq + 1, self.leaves[-1].hex())
+        said = json.loads(value)
+        if said["type"] == "rogatory.rules.adopted.v1":
+            self.version = said["data"]["version"]
         return text, made

@@ -111,6 +111,28 @@ def story() -> Recorder:
     return w
 
 
+def upgrade() -> Recorder:
+    """A ledger that adopts version 2: what is decided otherwise behind it, and what is not."""
+    w = Recorder.opened()
+    assert isinstance(w, Recorder)
+    wrong = w.event("request/a", "request.accepted", {"executing": "RU-OMS", "received_on": "2025-02-31T10:00:00Z"})
+    w.submit(wrong, [w.oms])
+    adoption = w.home(w.adopt(2), w.authorities[:2])
+    w.submit(w.event("request/a", "request.accepted", {"executing": "RU-OMS", "received_on": WRONG_TIME}), [w.oms])
+    w.take(w.copied(adoption), 1)
+    w.submit(wrong, [w.oms])
+    w.submit(w.event("request/a", "request.accepted", {"executing": "RU-OMS", "received_on": WRONG_TIME}), [w.oms])
+    w.submit(w.event("request/a", "request.accepted", {"executing": "RU-OMS", "received_on": RIGHT_TIME}), [w.oms])
+    w.submit(w.revoke(w.alt, effective=WRONG_TIME), [w.gumps], partition=0)
+    w.submit(w.adopt(2), w.authorities[:2], partition=0)
+    w.register(w.revoke(w.alt, effective=RIGHT_TIME), [w.gumps])
+    w.submit(w.accepted(), [w.oms])
+    return w
+
+
+WRONG_TIME, RIGHT_TIME = "2025-02-29T10:00:00+06:00", "2024-02-29T10:00:00+06:00"
+
+
 def place(w: World) -> Place:
     return Place(w.ledger_id, "office/RU-OMS", "sealed", "request/a", "rogatory.step.taken.v1", "/data/note")
 
@@ -341,7 +363,7 @@ def times(_: World) -> Any:
 
 def make() -> dict[str, bytes]:
     """Every file by its name."""
-    w = story()
+    w, adopting = story(), upgrade()
     made = {
         "keys": keys(w),
         "genesis": genesis(w),
@@ -351,6 +373,8 @@ def make() -> dict[str, bytes]:
         "sealed": sealed(w),
         "partition-0": partition(w, 0),
         "partition-1": partition(w, 1),
+        "adopted-0": partition(adopting, 0),
+        "adopted-1": partition(adopting, 1),
         "copies": copies(w),
         "outcomes": outcomes(w),
         "partitions": partitions(w),

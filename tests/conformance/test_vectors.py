@@ -26,6 +26,8 @@ from tests.conformance.frozen import FOLDER, load
 from tests.conformance.independent import unbase64
 
 README = Path(__file__).parent / "README.md"
+PARTITIONS = ["partition-0", "partition-1", "adopted-0", "adopted-1"]
+"""Files that hold all submissions of a partition."""
 
 
 def test_making_the_vectors_again_gives_the_same_bytes() -> None:
@@ -126,9 +128,9 @@ def test_sealed_fields(case: dict[str, Any]) -> None:
     assert case["sealed"]["s"] == 1
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_a_partition_from_its_submissions(number: int) -> None:
-    file = load(f"partition-{number}")
+@pytest.mark.parametrize("name", PARTITIONS)
+def test_a_partition_from_its_submissions(name: str) -> None:
+    file = load(name)
     mine = independent.Partition()
     for row in file["submissions"]:
         made = mine.take(row)
@@ -147,9 +149,9 @@ def test_a_partition_from_its_submissions(number: int) -> None:
     assert mine.heads["register"][0] == file["register_seq"]
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_a_frontier_is_the_roots_of_the_complete_subtrees(number: int) -> None:
-    file = load(f"partition-{number}")
+@pytest.mark.parametrize("name", PARTITIONS)
+def test_a_frontier_is_the_roots_of_the_complete_subtrees(name: str) -> None:
+    file = load(name)
     leaves = [bytes.fromhex(row["record"]["leaf"]) for row in file["submissions"] if "record" in row]
     parts, start = [], 0
     for bit in reversed(range(len(leaves).bit_length())):
@@ -223,10 +225,10 @@ def test_outcomes_name_their_submission_and_original() -> None:
 # By this release
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_admission_decides_as_frozen(number: int) -> None:
-    file = load(f"partition-{number}")
-    state = PartitionState(LedgerId(file["ledger_id"]), number)
+@pytest.mark.parametrize("name", PARTITIONS)
+def test_admission_decides_as_frozen(name: str) -> None:
+    file = load(name)
+    state = PartitionState(LedgerId(file["ledger_id"]), file["partition"])
     for row in file["submissions"]:
         submission = Submission(
             row["epoch"],
@@ -244,10 +246,10 @@ def test_admission_decides_as_frozen(number: int) -> None:
         assert state.past.hex() == row["past"]
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_a_follower_reads_the_records_as_history(number: int) -> None:
-    file = load(f"partition-{number}")
-    follower = Follower(LedgerId(file["ledger_id"]), Followed(number), check_past=True)
+@pytest.mark.parametrize("name", PARTITIONS)
+def test_a_follower_reads_the_records_as_history(name: str) -> None:
+    file = load(name)
+    follower = Follower(LedgerId(file["ledger_id"]), Followed(file["partition"]), check_past=True)
     heads: dict[str, Head] = {}
     rows = [row for row in file["submissions"] if "record" in row]
     for position, row in enumerate(rows):
@@ -258,6 +260,18 @@ def test_a_follower_reads_the_records_as_history(number: int) -> None:
         heads[record.subject] = Head(record.seal.seq, record.leaf)
     assert follower.state.root().hex() == file["root"]
     assert follower.state.size == file["size"]
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_adoption_divides_what_version_1_and_version_2_decide(number: int) -> None:
+    rows = load(f"adopted-{number}")["submissions"]
+    records = [row for row in rows if "record" in row]
+    versions = [json.loads(row["record"]["seal"])["v"] for row in records]
+    adoption = next(i for i, row in enumerate(records) if b"rules.adopted" in unbase64(row["value"]))
+    assert versions == [1] * (adoption + 1) + [2] * (len(versions) - adoption - 1)
+    place = rows.index(records[adoption])
+    dated = [(rows.index(row) > place, row["disposition"]) for row in rows if b"2025-02-" in unbase64(row["value"])]
+    assert set(dated) == ({(True, 17)} if number == 0 else {(False, 0), (True, 1), (True, 17)})
 
 
 def test_a_follower_of_another_ledger_does_not_take_the_genesis() -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from infra.adapters import broker
 from infra.adapters.assignment_kafka import KafkaAssignment
 from ledger.assignment import Member
 from ledger.errors import LogError
@@ -59,6 +63,43 @@ class TestKafka(AssignmentContract):
             await silent.leave()
 
         self.play(make, story)
+
+
+@pytest.fixture
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a broker that a test may kill."""
+    folder = tmp_path_factory.mktemp("own")
+    broker.start(folder)
+    yield folder
+    broker.stop(folder)
+
+
+@pytest.mark.slow
+def test_while_the_broker_is_away_members_go_on_and_share_again_when_it_is_back(own_broker: Path) -> None:
+    running = broker.status(own_broker)
+    assert running is not None
+    place = Place("away", running.bootstrap)
+
+    async def story() -> None:
+        log = place.open()
+        await log.create(PARTITIONS)
+        await log.close()
+        client = {"bootstrap_servers": place.bootstrap}
+        party = Party(lambda me: KafkaAssignment(client, place.name, PARTITIONS, me, session=SESSION, timeout=5.0))
+        one = await party.join("a")
+        await party.until(party.shared(4))
+        await asyncio.to_thread(broker.kill_node, own_broker, 1)
+        deadline = time.monotonic() + SESSION + 2
+        while time.monotonic() < deadline:
+            with suppress(LogError):
+                assert await one.ours(0.5) == frozenset(range(PARTITIONS))
+            assert one.holds(0), "what nobody else can take is worked on"
+        await asyncio.to_thread(broker.restart_node, own_broker, 1)
+        await party.join("b")
+        await party.until(party.shared(2, 2))
+        await party.end()
+
+    run(story())
 
 
 def test_a_broker_that_is_not_there_is_an_error_of_ours() -> None:

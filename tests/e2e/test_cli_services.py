@@ -85,6 +85,9 @@ def test_a_service_waits_for_a_broker_that_is_down(tmp_path: Path) -> None:
     with serving(*args, cwd=tmp_path, until="trying again in 1.0 s") as service:
         service.send_signal(signal.SIGINT)
         assert service.wait(30) == 130
+    with serving(*args, cwd=tmp_path, until="trying again in 1.0 s") as service:
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(30) == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")

@@ -178,6 +178,24 @@ def test_without_a_log_key_partition_0_is_left_to_others(place: Path, cli: Cli, 
     assert (poor.end(), rich.end()) == (0, 0)
 
 
+def test_without_a_log_key_there_is_nothing_to_take_of_a_single_partition(tmp_path: Path) -> None:
+    process("ledger", "open", "small", "--partitions", "1", cwd=tmp_path)
+    done = process("run", "registrar", "--data", "elsewhere", cwd=tmp_path, code=2)
+    assert "no other partition that this process could take" in done.stderr
+
+
+def test_two_with_one_state_folder_take_turns(place: Path, cli: Cli, serve: Callable[..., Service]) -> None:
+    """The second waits for the file of a partition that the first still has open, by name."""
+    one = serve("one", "run", "registrar", "--partitions", "1")
+    one.until("admitting partitions [1]")
+    two = serve("two", "run", "registrar")
+    two.until("partition 1: waiting for")
+    assert one.end() == 0
+    submit(cli, 1)
+    until(cli, lambda parts: all(p["waiting"] == 0 for p in parts))
+    assert two.end() == 0
+
+
 def test_a_forged_record_stops_its_partition_and_no_other(place: Path, cli: Cli, serve: Callable[..., Service]) -> None:
     one = serve("one", "run", "registrar")
     one.until("admitting from now on", 2)

@@ -16,9 +16,11 @@ from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from typer.main import get_command
 
 import rogatory
 from infra.adapters import broker
+from infra.cli.main import app
 from ledger.catalogue.own import StepTaken
 from producers.builder import Draft
 from tests.aio import run
@@ -126,6 +128,14 @@ def test_the_figures_are_those_of_what_was_done(place: Path, cli: Cli) -> None:
 def total(found: dict[str, float], name: str) -> float:
     """The sum over all labels."""
     return sum(value for key, value in found.items() if key.partition("{")[0] == name)
+
+
+def test_every_service_can_be_observed() -> None:
+    services = getattr(get_command(app), "commands")["run"].commands  # noqa: B009 - typer's groups are click's
+    assert len(services) >= 5
+    for name, service in services.items():
+        options = {option for parameter in service.params for option in parameter.opts}
+        assert {"--observe", "--log-format"} <= options, name
 
 
 def test_other_paths_are_not_served(place: Path) -> None:
@@ -255,6 +265,7 @@ def test_commands_and_services_export_one_trace(
         args = ["--ledger", f"kafka://{request.getfixturevalue('kafka_bootstrap')}/{name}"]
         (place / "rogatory.toml").unlink()
         cli("ledger", "open", name, *args, "--partitions", "2", "--data-folder", "other")
+        cli("run", "all", "--until-idle")
         cli("register", "office", "RU-OMS", "--name", "x", "--tz", "Asia/Omsk", "--border", "--work")
         cli("keys", "enrol", cli.new_key("RU-OMS"), "--work")
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}", "OTEL_BSP_SCHEDULE_DELAY": "200"}

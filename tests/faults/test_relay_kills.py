@@ -116,6 +116,7 @@ class Round:
 
     async def check(self) -> None:
         """Every committed event is a record or refused, once; what was rolled back is nowhere; the order is kept."""
+        await self.ledger.settle()  # what a relay sent for the second time may have no answer yet
         rows = self.desk.rows()
         assert len(rows) == self.committed == len(self.desk.entered())
         assert {row.state for row in rows} <= {"sealed", "refused"}

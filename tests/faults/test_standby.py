@@ -173,7 +173,7 @@ def test_a_forged_record_is_not_believed() -> None:
         await holder.step()
         await followed(standby)
         before, offset = standby.state.index, holder.state.offset
-        await log.append(LEDGER, 1, [forged(log, 1, index=holder.state.index, offset=offset + 40)])
+        await log.append(LEDGER, 1, [forged(log, 1, index=holder.state.index, offset=offset + 3)])
         with pytest.raises(ForkError, match="admission gives leaf"):
             await followed(standby)
         await standby.recover()

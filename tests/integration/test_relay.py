@@ -167,6 +167,7 @@ def test_many_relays_at_once_seal_everything_once_and_in_order(
                 await asyncio.sleep(0.02)
             stop.set()
             await asyncio.gather(*running)
+            await ledger.settle()  # on SQLite one of them may have sent a row that another had sent and seen sealed
             for relay in several:
                 await relay.close()
             for log in logs:
@@ -215,22 +216,25 @@ async def signed_by(ledger: Stage, event_id: str) -> list[str]:
 
 
 def test_a_register_command_is_signed_when_it_is_sent_with_the_key_then_in_force(place: Place, tmp_path: Path) -> None:
-    """The key that was there when the command was put is revoked before the relay comes to it."""
+    """The key that was there when the second command was put is revoked before the relay comes to it."""
 
     async def story() -> None:
+        fresh, authority = Signer("RU-PGO", "after the rotation"), PEOPLE.authorities[0]
+        for key in (PEOPLE.coordinator, fresh):
+            write_key(tmp_path / "data" / "keys", key_file(key))
         async with scene(place, f"sqlite:///{tmp_path}/app.db", tmp_path) as (ledger, desk, store, _):
-            desk.put("register", office("RU-KGN"), desk.outbox(PEOPLE.coordinator, office="RU-PGO"), id="command")
-            fresh = Signer("RU-PGO", "after the rotation")
-            authority = PEOPLE.authorities[0]
-            await ledger.publish(PEOPLE.say("RU-PGO", "register", PEOPLE.granting(fresh), authority, id="grant"))
-            revoked = PEOPLE.revoking(PEOPLE.coordinator)
-            await ledger.publish(PEOPLE.say("RU-PGO", "register", revoked, authority, id="revoke"))
-            for key in (PEOPLE.coordinator, fresh):
-                write_key(tmp_path / "data" / "keys", key_file(key))
+            outbox = desk.outbox(PEOPLE.coordinator, office="RU-PGO")
             async with keyed(ledger, store, tmp_path) as relay:
+                desk.put("register", office("RU-KGN"), outbox, id="before")
                 await settled(store, relay, ledger.settle)
-            assert desk.states() == ["sealed"]
-            assert await signed_by(ledger, "command") == [fresh.kid]
+                desk.put("register", office("RU-TYU"), outbox, id="after")
+                await ledger.publish(PEOPLE.say("RU-PGO", "register", PEOPLE.granting(fresh), authority, id="grant"))
+                revoked = PEOPLE.revoking(PEOPLE.coordinator)
+                await ledger.publish(PEOPLE.say("RU-PGO", "register", revoked, authority, id="revoke"))
+                await settled(store, relay, ledger.settle)
+            assert desk.states() == ["sealed", "sealed"]
+            assert await signed_by(ledger, "before") == [PEOPLE.coordinator.kid]
+            assert await signed_by(ledger, "after") == [fresh.kid]
 
     run(story())
 
@@ -317,6 +321,7 @@ def test_named_keys_sign_for_their_own_offices_alone(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.kafka
+@pytest.mark.slow
 def test_the_broker_goes_away_and_comes_back(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("broker")
     running = broker.start(folder)

@@ -16,6 +16,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind
 
 from consumers.replay import replay
+from infra.observing.metrics import Metrics
+from infra.observing.several import Several
 from infra.observing.traces import Traces, is_wanted
 from ledger.catalogue.own import StepTaken
 from ledger.errors import ConfigError
@@ -29,7 +31,8 @@ from tests.aio import run
 from tests.contracts.log_place import Place
 from tests.faults.checks import FOLD
 from tests.faults.world import T0, People
-from tests.integration.stage import SOON, Stage, stage
+from tests.integration.stage import SOON, Stage, lose_states, stage
+from tests.scrape import figures
 
 PARTITIONS = 2
 PEOPLE = People(PARTITIONS, "traced")
@@ -160,6 +163,24 @@ def test_many_events_in_one_append_are_linked_to_it(place: Place, tmp_path: Path
     made = [span for span in told(spans) if span.name.startswith("create")]
     assert {link.context.span_id for link in send.links} == {s.context.span_id for s in made if s.context}
     assert attributes(send)["messaging.batch.message_count"] == 3
+
+
+def test_admitting_again_after_a_lost_state_is_no_part_of_the_trace(
+    place: Place, tmp_path: Path, spans: InMemorySpanExporter
+) -> None:
+    run(one_event(place, tmp_path))
+    before = [span.name for span in told(spans)]
+    lose_states(tmp_path)
+
+    async def again() -> None:
+        metrics = Metrics()
+        async with stage(place, PEOPLE, tmp_path, Several(Traces("traced"), metrics)) as ledger:
+            await ledger.settle()
+            assert sum(registrar.consumed for registrar in ledger.registrars) > len(before)
+        assert not [name for name in figures(metrics) if name.startswith("rogatory_admitted_total")]
+
+    run(again())
+    assert [span.name for span in told(spans)] == before
 
 
 def test_what_is_not_sampled_leaves_no_trace(

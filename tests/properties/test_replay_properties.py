@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import random
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,11 +14,13 @@ from consumers.replay import Limits, follow, replay
 from ledger.errors import Overtaken
 from ledger.log import LEDGER, Message
 from projections.queries import Known, Queries
+from projections.schema import metadata
 from projections.store import Store
 from projections.view import Generation
 from tests.aio import run
 from tests.fakes import MemoryLog
 from tests.ledgers import Book, Tally, TallyFold
+from tests.postgres_fixture import create_database, drop_database
 
 FOLD = TallyFold()
 
@@ -44,9 +46,26 @@ def book_of(partitions: int, numbers: list[int]) -> Book:
     return book
 
 
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database for all examples."""
+    return f"sqlite:///{tmp_path_factory.mktemp('rows')}/store.db"
+
+
+@pytest.fixture(scope="module")
+def other_url(postgres_server: str) -> Iterator[str]:
+    """One of the other kind."""
+    yield create_database(postgres_server, "properties")
+    drop_database(postgres_server, "properties")
+
+
 @contextmanager
-def new_store() -> Iterator[Store]:
-    with tempfile.TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/store.db") as store:
+def new_store(url: str) -> Iterator[Store]:
+    """The store, empty."""
+    with Store.open(url) as store:
+        with store.writing() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(table.delete())
         yield store
 
 
@@ -91,10 +110,10 @@ def assert_same(store: Store, book: Book, generation: Generation) -> None:
 @settings(deadline=None, max_examples=40)
 @given(parts, acts, limits, st.integers(0, 2**32))
 def test_batches_and_interleaving_make_no_difference(
-    partitions: int, numbers: list[int], how: Limits, seed: int
+    url: str, partitions: int, numbers: list[int], how: Limits, seed: int
 ) -> None:
     book = book_of(partitions, numbers)
-    with new_store() as store:
+    with new_store(url) as store:
         generation = store.live(FOLD, book.ledger_id)
         assert not run(replay(log_of(book.messages, seed), store, FOLD, generation, limits=how)).stopped
         assert_same(store, book, generation)
@@ -103,11 +122,11 @@ def test_batches_and_interleaving_make_no_difference(
 @settings(deadline=None, max_examples=30)
 @given(parts, acts, st.lists(st.tuples(limits, st.floats(0, 1)), max_size=4), st.integers(0, 2**32))
 def test_restarts_make_no_difference(
-    partitions: int, numbers: list[int], runs: list[tuple[Limits, float]], seed: int
+    url: str, partitions: int, numbers: list[int], runs: list[tuple[Limits, float]], seed: int
 ) -> None:
     book = book_of(partitions, numbers)
     log = log_of(book.messages, seed)
-    with new_store() as store:
+    with new_store(url) as store:
         generation = store.live(FOLD, book.ledger_id)
         for how, share in runs:
             until = {p: int(run(log.end(LEDGER, p)) * share) for p in range(partitions)}
@@ -118,7 +137,9 @@ def test_restarts_make_no_difference(
 
 @settings(deadline=None, max_examples=30)
 @given(acts, limits, st.data())
-def test_repeated_and_early_records_make_no_difference(numbers: list[int], how: Limits, data: st.DataObject) -> None:
+def test_repeated_and_early_records_make_no_difference(
+    url: str, numbers: list[int], how: Limits, data: st.DataObject
+) -> None:
     book = book_of(1, numbers)
     noisy: list[Message] = []
     for index, message in enumerate(book.messages[0]):
@@ -128,7 +149,7 @@ def test_repeated_and_early_records_make_no_difference(numbers: list[int], how: 
             noisy += book.messages[0][first : index + 1]
         if data.draw(st.integers(0, 19)) == 0:
             noisy.append(book.ahead(0))
-    with new_store() as store:
+    with new_store(url) as store:
         generation = store.live(FOLD, book.ledger_id)
         log = log_of([noisy], len(noisy))
         outcome = run(replay(log, store, FOLD, generation, limits=how))
@@ -142,12 +163,12 @@ def test_repeated_and_early_records_make_no_difference(numbers: list[int], how: 
     st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["fold", "commit", "restart"])), max_size=40),
 )
 def test_any_schedule_of_three_workers_counts_each_record_once(
-    numbers: list[int], schedule: list[tuple[int, str]]
+    url: str, numbers: list[int], schedule: list[tuple[int, str]]
 ) -> None:
     """Each step lets one worker fold a few records, commit what it holds, or begin anew; losers begin anew."""
     book = book_of(1, numbers)
     messages = book.stored()
-    with new_store() as store:
+    with new_store(url) as store:
         generation = store.live(FOLD, book.ledger_id)
         views = [store.view(FOLD, generation, 0, capacity=2) for _ in range(3)]
         for worker, step in schedule:
@@ -167,3 +188,23 @@ def test_any_schedule_of_three_workers_counts_each_record_once(
                 views[worker] = store.view(FOLD, generation, 0, capacity=2)
         run(replay(log_of(book.messages, 1), store, FOLD, generation, limits=Limits(wait=0.001)))
         assert_same(store, book, generation)
+
+
+@settings(deadline=None, max_examples=12)
+@given(parts, acts, st.lists(st.tuples(limits, st.floats(0, 1)), max_size=2), st.integers(0, 2**32))
+def test_both_databases_come_to_the_same_rows_and_digests(
+    url: str, other_url: str, partitions: int, numbers: list[int], runs: list[tuple[Limits, float]], seed: int
+) -> None:
+    """On PostgreSQL in batches and with restarts, on SQLite plainly."""
+    book = book_of(partitions, numbers)
+    log = log_of(book.messages, seed)
+    with new_store(url) as one, new_store(other_url) as two:
+        plain = plainly(one, book)
+        generation = two.live(FOLD, book.ledger_id)
+        for how, share in runs:
+            until = {p: int(run(log.end(LEDGER, p)) * share) for p in range(partitions)}
+            run(replay(log, two, FOLD, generation, until=until, limits=how))
+        run(follow(log, two, FOLD, generation, until_idle=True, limits=Limits(wait=0.001)))
+        for partition in range(partitions):
+            assert two.digest(generation, partition, check=True) == one.digest(plain, partition, check=True)
+        assert rows(two, book, generation) == rows(one, book, plain)

@@ -158,9 +158,7 @@ class SqliteRows:
             return [store.digest(self.generation, p, check=True)[1] for p in range(partitions)]
 
 
-async def run_publisher(
-    kind: type[Publisher], log: Log, people: People, cases: Sequence[Case], faults: Faults
-) -> None:
+async def run_publisher(kind: type[Publisher], log: Log, people: People, cases: Sequence[Case], faults: Faults) -> None:
     """Submit what has no answer yet, and wait for the answers; some at once, some together, some later."""
     sender = Sender(people.ledger_id, COORDINATOR, [people.coordinator])
     publisher = kind(log, sender, people.partitions, patience=1e9, clock=lambda: 0)

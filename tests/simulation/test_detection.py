@@ -1,4 +1,4 @@
-"""What the campaign would find: each part with a fault built in is found within a few seeds."""
+"""What the campaign would find: each part with a fault built in is found, and a fault that was once there is one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.world import simulate
 
-WITHIN = 40
-"""Seeds; the campaign of ``make test`` has 300."""
+WITHIN = 300
+"""Seeds, as many as ``make test`` runs; most are found in the first ten, those of the herald in about forty."""
 
 
 @pytest.mark.parametrize("name", sorted(MUTANTS))

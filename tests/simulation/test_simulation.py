@@ -23,27 +23,18 @@ ROOT = Path(__file__).parents[2]
 SEEDS = seeds(300, 300)
 PIECE = 25
 PIECES = [SEEDS[i : i + PIECE] for i in range(0, len(SEEDS), PIECE)]
-FINDINGS = (91,)
-"""Seeds that once did not hold, each kept with what it found in docs/faults.md."""
 
 
 def hold(report: Report) -> None:
     """Raises with the command that replays the seed if it does not hold."""
     if report.error is not None:
-        raise AssertionError(
-            f"seed {report.seed}: {report.error}\nagain: {replaying(report.seed)}"
-        ) from report.error
+        raise AssertionError(f"seed {report.seed}: {report.error}\nagain: {replaying(report.seed)}") from report.error
 
 
 @pytest.mark.parametrize("piece", PIECES, ids=lambda piece: f"{piece[0]}-{piece[-1]}")
 def test_a_world_comes_to_rest_with_one_history_and_nothing_lost(piece: list[int]) -> None:
     for seed in piece:
         hold(simulate(seed))
-
-
-@pytest.mark.parametrize("seed", FINDINGS)
-def test_a_seed_that_once_did_not_hold_does(seed: int) -> None:
-    hold(simulate(seed))
 
 
 def test_the_campaign_meets_every_sort_of_fault_and_both_releases() -> None:

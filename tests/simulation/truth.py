@@ -5,15 +5,15 @@ from __future__ import annotations
 from hashlib import sha256
 
 from ledger.admission import Admitted, PartitionState, admit, prepare
+from ledger.chain import ChainState, Record
 from ledger.event import CONTENT_TYPE
 from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Message, header
-from ledger.outcome import outcome_message, outcome_of, read_outcome
+from ledger.outcome import outcome_message, read_outcome
 from ledger.seal import entry, leaf_hash, read_seal
 from ledger.signature import ENTRY_PAYLOAD, format_signature, sign
 from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, SEAL_HEADER, Receipt, Submission
 from producers.receipt import Sealed
 from projections.view import PartitionView, Saved
-from ledger.chain import ChainState, Record
 from tests.faults.checks import Told, told
 from tests.simulation.disk import FOLD, Rows
 from tests.simulation.faults import Faults
@@ -107,9 +107,7 @@ def _check_senders(world: World, truths: list[Truth]) -> None:
                 right = Receipt(
                     place.partition, seal.epoch, seal.offset, seal.index, seal.seq, truth.leaves[seal.index].hex()
                 )
-                given = Receipt(
-                    answer.partition, answer.epoch, answer.offset, answer.index, answer.seq, answer.leaf
-                )
+                given = Receipt(answer.partition, answer.epoch, answer.offset, answer.index, answer.seq, answer.leaf)
                 assert given == right, f"{case.ready.id}: a receipt that is not the record's"
                 assert truth.history[answer.index][2] == case.ready.value, f"{case.ready.id}: another's receipt"
             else:
@@ -133,7 +131,9 @@ def _check_rows(world: World) -> None:
         made.commit(batch)
         right = made.digest(partition)
         for number, rows in enumerate(world.rows):
-            assert rows.saved(partition) == made.saved(partition), f"rows {number} of partition {partition} stand elsewhere"
+            assert rows.saved(partition) == made.saved(partition), (
+                f"rows {number} of partition {partition} stand elsewhere"
+            )
             assert rows.digest(partition) == right, f"rows {number} of partition {partition} are not those of a rebuild"
         if world.sqlite is not None:
             digests = world.sqlite.digests(world.setting.partitions)

@@ -18,12 +18,10 @@ import msgspec
 from ledger.catalogue.own import RulesAdopted
 from ledger.catalogue.requests import RequestAccepted
 from ledger.errors import LogUnavailable, UnknownVersion
-from ledger.event import CONTENT_TYPE
 from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, TOPICS, Stored, header
 from ledger.outcome import parse_outcome_key
 from ledger.seal import read_seal
-from ledger.signature import EVENT_PAYLOAD, format_signature, sign
-from ledger.submission import CONTENT_TYPE_HEADER, SEAL_HEADER, SIGNATURE_HEADER
+from ledger.submission import SEAL_HEADER
 from ledger.versions import KNOWN_VERSIONS
 from tests.faults.world import COORDINATOR, OFFICES, People, Sent, Stream, changed, message_of
 from tests.simulation.disk import Disk, Rows
@@ -166,9 +164,7 @@ class World:
             def body(disk: Disk | None, old: bool) -> Awaitable[None]:
                 assert disk is not None
                 known = OLD_RELEASE if old else KNOWN_VERSIONS
-                return run_registrar(
-                    parts.registrar, self._log(), people, partition, disk, batch=batch, known=known
-                )
+                return run_registrar(parts.registrar, self._log(), people, partition, disk, batch=batch, known=known)
 
             return body
 
@@ -316,7 +312,9 @@ def _wrong_date(people: People, seed: int, n: int) -> Sent:
     code = OFFICES[n % len(OFFICES)]
     said = people.say(code, f"request/{n}", RequestAccepted(executing=code), id=f"d{seed}-{n}")
     value = changed(said.value, data={"executing": code, "received_on": "2025-02-31T10:00:00Z"})
-    return Sent(said.partition(people.partitions), message_of(said.subject, value, people.offices[code]), said.id, "31 Feb")
+    return Sent(
+        said.partition(people.partitions), message_of(said.subject, value, people.offices[code]), said.id, "31 Feb"
+    )
 
 
 class Report(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.config import Config, FileLedger, KafkaLedger, load, parse_address
+from infra.config import Config, FileLedger, KafkaLedger, load, parse_address, parse_endpoint
 from ledger.errors import ConfigError
 
 ID = "assistance.0123456789abcdef0123456789abcdef"
@@ -134,6 +134,39 @@ def test_keys_are_a_list_in_a_file_and_one_in_the_environment(tmp_path: Path) ->
 def test_a_ledger_id_and_an_office_are_taken() -> None:
     config = load({"ledger": "file:a", "ledger_id": ID, "office": "RU-T-WSIB"}, environ={})
     assert (config.ledger_id, config.office) == (ID, "RU-T-WSIB")
+
+
+def test_where_to_be_observed_and_how_to_log_come_from_anywhere(tmp_path: Path) -> None:
+    file = written(tmp_path, 'ledger = "file:a"\nobserve = "127.0.0.1:9464"\nlog_format = "json"')
+    config = load({}, file=file, environ={})
+    assert (config.observe, config.log_format) == ("127.0.0.1:9464", "json")
+    config = load({"log_format": "text"}, file=file, environ={"ROGATORY_OBSERVE": ":1"})
+    assert (config.observe, config.log_format) == (":1", "text")
+    config = load({"ledger": "file:a"}, environ={})
+    assert (config.observe, config.log_format) == (None, "auto")
+    with pytest.raises(ConfigError, match="expected log_format auto, text, json, found 'xml'"):
+        load({"ledger": "file:a", "log_format": "xml"}, environ={})
+    with pytest.raises(ConfigError, match="HOST:PORT"):
+        load({"ledger": "file:a", "observe": "9464"}, environ={})
+
+
+@pytest.mark.parametrize(
+    ("text", "endpoint"),
+    [
+        ("127.0.0.1:0", ("127.0.0.1", 0)),
+        ("host.example:65535", ("host.example", 65535)),
+        (":9464", ("", 9464)),
+        ("[::1]:80", ("::1", 80)),
+    ],
+)
+def test_endpoints_are_read(text: str, endpoint: tuple[str, int]) -> None:
+    assert parse_endpoint(text) == endpoint
+
+
+@pytest.mark.parametrize("text", ["", "host", "host:", "host:x", "host:65536", "::1:80", "host:-1", "host:\u0664"])
+def test_other_endpoints_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="HOST:PORT"):
+        parse_endpoint(text)
 
 
 ADDRESSES: dict[str, Any] = {

@@ -13,11 +13,13 @@ import pytest
 import sqlalchemy as sa
 
 from ledger.errors import ConfigError, StoreUnavailable
+from projections.describing import describe
 from projections.engine import make_engine, open_engine, parse_url, plain_url
 from projections.store import Store
 from projections.unavailable import answering
+from tests.postgres_fixture import PostgresServer
 
-SECRET = "s3cr3t-word"  # noqa: S105 - of no account
+SECRET = "s3cr3t-word"
 
 
 class TestUrls:
@@ -134,11 +136,20 @@ class TestNotNow:
         nobody = sa.make_url(postgres_url).set(username="nobody-of-ours", password=SECRET)
         nowhere = sa.make_url(postgres_url).set(database="nothing-of-ours", password=SECRET)
         for wrong in (nobody, nowhere):
-            with pytest.raises(ConfigError, match="-of-ours.*does not exist") as caught:
+            with pytest.raises(ConfigError, match=r"-of-ours.*does not exist") as caught:
                 open_engine(wrong.render_as_string(hide_password=False))
             assert SECRET not in str(caught.value)
-        with pytest.raises(ConfigError, match="lets us in.*nosuchoption"):
+        with pytest.raises(ConfigError, match=r"lets us in.*nosuchoption"):
             open_engine(postgres_url + "?nosuchoption=1")
+
+    def test_a_password_that_is_wrong_is_no_matter_of_waiting(self, own_postgres: PostgresServer) -> None:
+        with psycopg.connect(own_postgres.url, autocommit=True) as connection:
+            connection.execute("CREATE ROLE with_password LOGIN PASSWORD 'right'")
+        wrong = sa.make_url(own_postgres.url).set(username="with_password", password=SECRET)
+        for use in (open_engine, describe):
+            with pytest.raises(ConfigError, match=r"lets us in at .*authentication failed") as caught:
+                use(wrong.render_as_string(hide_password=False))
+            assert SECRET not in str(caught.value)
 
     @pytest.mark.parametrize(
         "statement",
@@ -180,15 +191,17 @@ class TestNotNow:
         with Store.open(url) as store:
             holder = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
             holder.execute("BEGIN IMMEDIATE")
-            with pytest.raises(StoreUnavailable, match="locked"), store.reading() as connection:
+            with store.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA busy_timeout = 1")
-                connection.exec_driver_sql("DELETE FROM places")
+            with pytest.raises(StoreUnavailable, match="locked"), store.writing():
+                pass
             holder.close()
 
     def test_a_disk_that_is_full(self, tmp_path: Path) -> None:
         with Store.open(f"sqlite:///{tmp_path}/x.db") as store:
-            with pytest.raises(StoreUnavailable, match="make room"), store.writing() as connection:
+            with store.engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            with pytest.raises(StoreUnavailable, match="make room"), store.writing() as connection:
                 connection.exec_driver_sql("CREATE TABLE big AS SELECT zeroblob(10000000) AS x")
             with store.reading() as connection:
                 assert not sa.inspect(connection).has_table("big")

@@ -76,6 +76,8 @@ class Ground:
         self.log = memory_with(reference.submissions)
         self.given = Given()
         self.opened: list[int] = []
+        self.failing = 0
+        """How many calls of a new registrar fail before the log answers it."""
         self.stop = asyncio.Event()
         self.handles: dict[int, MemoryLog] = {}
         self.holding = Holding(self.given, PARTITIONS, self._open, self._end, standby=standby)
@@ -85,6 +87,7 @@ class Ground:
         del stop
         self.opened.append(partition)
         self.handles[partition] = self.log.other()
+        self.handles[partition].unavailable = self.failing
         return registrar(self.handles[partition], self.reference.people, partition, memory_state(partition))
 
     async def _end(self, partition: int) -> int:
@@ -242,3 +245,20 @@ def test_told_to_stop_before_it_could_join_it_ends() -> None:
         ground.given.join = never  # type: ignore[method-assign]
 
     play(story)
+
+
+def test_long_catching_up_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("consumers.holding._TELL", 0.0)
+    caplog.set_level("INFO", "consumers.holding")
+
+    async def story(ground: Ground) -> None:
+        ground.failing = 1  # so that it has not caught up when it is first looked at
+        ground.given.give(1)
+        await ground.until(lambda: ground.done(1))
+        await ground.until(lambda: ground.holding._seats[1].caught_up)
+
+    ground = play(story)
+    total = len(ground.reference.submissions[1])
+    told = [r.getMessage() for r in caplog.records if "catching up" in r.getMessage()]
+    assert told
+    assert all(f"of {total} submissions" in line for line in told)

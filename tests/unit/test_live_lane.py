@@ -26,7 +26,7 @@ from ledger.errors import (
 from ledger.log import LEDGER, Message, Stored
 from projections import poison
 from projections.store import Store
-from projections.view import Batch
+from projections.view import Batch, Generation, Saved
 from tests.aio import run
 from tests.fakes import MemoryLog
 from tests.ledgers import Book, TallyFold
@@ -156,7 +156,17 @@ class MoodyStore(Store):
     dice = random.Random(0)
     often = 0.0
 
+    silent = False
+    """Whether nothing is answered at all."""
+
+    def load(self, generation: Generation, partition: int) -> Saved:
+        if self.silent:
+            raise StoreUnavailable("silent")
+        return super().load(generation, partition)
+
     def commit(self, batch: Batch) -> None:
+        if self.silent:
+            raise StoreUnavailable("silent")
         mood = self.dice.random()
         if mood < self.often / 2:
             raise StoreUnavailable("lost before the commit")
@@ -256,14 +266,14 @@ class TestDelivery:
         book = book_of(200)
         log = log_of(book.messages[0])
         moody = MoodyStore(store.engine)
-        moody.often = 2.0  # never
+        moody.silent = True
 
         async def story() -> None:
             async with working(Worker(book, moody, log)) as worker:
                 delivering = asyncio.create_task(worker.deliver())
                 await asyncio.sleep(0.05)
                 assert not delivering.done()
-                moody.often = 0.0
+                moody.silent = False
                 await asyncio.wait_for(delivering, SOON)
                 await worker.until(201)
 
@@ -353,7 +363,7 @@ class TestGivingUp:
     def test_a_store_that_stays_silent_ends_the_worker(self, store: Store) -> None:
         book = book_of(20)
         moody = MoodyStore(store.engine)
-        moody.often = 2.0
+        moody.silent = True
         hasty = msgspec.structs.replace(QUICK, give_up=0.05)
 
         async def story() -> None:

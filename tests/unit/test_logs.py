@@ -140,7 +140,9 @@ def test_a_traceback_says_where_and_what_but_no_values(form: LogFormat) -> None:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-@pytest.mark.parametrize("name", ["consumers.x", "aiokafka.conn", "sqlalchemy.engine.Engine", "faust", "mode", "alembic"])
+@pytest.mark.parametrize(
+    "name", ["consumers.x", "aiokafka.conn", "sqlalchemy.engine.Engine", "faust", "mode", "alembic"]
+)
 def test_bytes_events_and_passwords_are_in_no_line_of_anybody(form: LogFormat, name: str) -> None:
     out = set_up(form, verbose=2)
     logger = logging.getLogger(name)

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.observing.health import STALE, Health
 from infra.observing.metrics import Metrics, kind_of
 from infra.observing.probe import Probe
 from infra.observing.several import Several
-from ledger.errors import ChainError, FormatError, ForkError, LogUnavailable, PoisonRecord, UnknownVersion
+from ledger.errors import ChainError, ForkError, FormatError, LogUnavailable, PoisonRecord, UnknownVersion
 from ledger.log import LEDGER, SUBMISSIONS, Message
 from ledger.observing import LOG, REGISTRAR, SILENT, STORE, Observer, traceparent_of
 from tests.aio import run
@@ -354,8 +355,9 @@ def test_the_trace_of_an_event_is_read_from_its_own_member(value: bytes | None, 
 def test_what_is_exposed_can_be_parsed() -> None:
     metrics = Metrics()
     metrics.about("all", "assistance.01")
-    from prometheus_client import generate_latest
-
     text = generate_latest(metrics.registry).decode()
     names = {family.name for family in text_string_to_metric_families(text)}
-    assert {"rogatory", "rogatory_ready", "process_cpu_seconds", "python_info"} & names
+    assert {"rogatory_ready", "rogatory_admitted", "process_cpu_seconds", "python_info"} <= names
+    info = [name for name in figures(metrics) if name.startswith("rogatory_info{")]
+    assert len(info) == 1
+    assert 'ledger="assistance.01",service="all"' in info[0]
