@@ -19,6 +19,7 @@ from typing import Any
 
 from nacl.signing import VerifyKey
 
+from benchmarks.identities import state_identities
 from benchmarks.world import World, admit_all, submit
 from consumers.replay import replay
 from infra.adapters.kafka_log import KafkaLog
@@ -194,6 +195,7 @@ _MEASUREMENTS = {
     "upload": upload,
     "replay": replaying,
     "raw": raw_loop,
+    "state_identities": lambda count: state_identities(int(count)),
 }
 
 if __name__ == "__main__":

@@ -94,7 +94,6 @@ class Shared(Generic[F]):
         self.pen = asyncio.Lock()
         """Whoever writes holds it: SQLite has one writer, and waits better here than inside the database."""
 
-
     async def settled(self, partition: int) -> Settled:
         """What the authorities settled in a partition, as far as the log says it now.
 
@@ -238,7 +237,7 @@ class Taking(Generic[F]):
         _log.info("index %d/%d: passed a fork that was settled", self.partition, index)
 
     def lacks_settled(self) -> ForkError | None:
-        """Whether the next record is one that the authorities named at a fork, and only others stand at its index yet."""
+        """The fault where the authorities named the next record at a fork, and only others stand at its index yet."""
         if self._overruled != self.view.state.size:
             return None
         return ForkError(

@@ -185,7 +185,7 @@ def _from_file(path: Path, *, must_exist: bool) -> dict[str, Any]:
         if must_exist:
             raise ConfigError(f"expected the settings file {path}, found none") from None
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: not UTF-8, not TOML, or thousands of digits
         raise ConfigError(f"expected TOML settings in {path}, found: {error}") from None
     for name, value in found.items():
         _check(name, value, str(path))

@@ -128,6 +128,12 @@ async def _open(config: Config, log: Log, say: Callable[[str], None], observer: 
     genesis = await find_genesis(log, LedgerId(config.ledger_id) if config.ledger_id else None)
     if genesis is None:
         what = f"the ledger {config.ledger_id}" if config.ledger_id else "a ledger"
+        other = await find_genesis(log) if config.ledger_id else None
+        if other is not None:
+            raise ConfigError(
+                f"expected {what} at {config.ledger}, found another of that name, {other.ledger_id}: correct --ledger, or "
+                "--ledger-id if that is the one you mean; never use the state or rows of one for the other"
+            )
         raise ConfigError(
             f"expected {what} at {config.ledger}, found a log without its opening: open one with `rogatory ledger "
             "open`, with --resume if that was interrupted here, or correct --ledger and --ledger-id"

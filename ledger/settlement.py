@@ -150,9 +150,7 @@ def follow_attested(register: Register | None, ledger_id: LedgerId, stored: Stor
     """
     if stored.key != _KEY or stored.value is None:  # all but a few, and whoever asks asks about all
         return None
-    text, attest = header(stored.headers, SEAL_HEADER), header(stored.headers, ATTEST_HEADER)
-    if text is None or attest is None:
-        return None
+    text, attest = header(stored.headers, SEAL_HEADER) or b"", header(stored.headers, ATTEST_HEADER) or b""
     seq, last = (register.seq, register.home_leaf.hex()) if register else (0, "")
     try:
         seal = read_seal(text)

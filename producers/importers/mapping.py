@@ -115,10 +115,10 @@ def parse_map(text: str, origin: str = "map") -> LogMap:
     """
     try:
         file = msgspec.convert(tomllib.loads(text), _File)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{origin}: expected TOML, found an error: {error}") from None
     except msgspec.ValidationError as error:
         raise ConfigError(f"{origin}: expected the keys of a map, found: {error}") from None
+    except (ValueError, RecursionError) as error:  # ValueError: not TOML, or a number of thousands of digits
+        raise ConfigError(f"{origin}: expected TOML, found an error: {error}") from None
     people = frozenset({*file.people, file.keys.resource})
     lines = [i for i, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*event\s*\]\]", line)]
     rules: dict[tuple[str, str | None], Rule] = {}

@@ -62,7 +62,7 @@ def observed(*args: str, cwd: Path, **env: str) -> Iterator[Service]:
         try:
             wait(lambda: process.poll() is not None or "observed at" in log.read_text(encoding="utf-8"))
             assert process.poll() is None, log.read_text(encoding="utf-8")
-            service.address = service.lines()[0]["address"]
+            service.address = next(line["address"] for line in service.lines() if "address" in line)
             yield service
         finally:
             process.kill()
@@ -269,12 +269,14 @@ def test_commands_and_services_export_one_trace(
         cli("register", "office", "RU-OMS", "--name", "x", "--tz", "Asia/Omsk", "--border", "--work")
         cli("keys", "enrol", cli.new_key("RU-OMS"), "--work")
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}", "OTEL_BSP_SCHEDULE_DELAY": "200"}
-    with observed("all", cwd=place, **env) as service:
+    with observed("all", "-vv", cwd=place, **env) as service:
         wait(lambda: ready(service.address)[0] == 200)
         publish = command("publish", "request/1", "step.taken", "--data", json.dumps({"step": CLEAR}))
         subprocess.run(publish, cwd=place, env=environment(**env), check=True, timeout=60, capture_output=True)
         wait(lambda: len(collector.spans) >= 4)
         assert service.end() == 0
+    assert "Traceback" not in service.log.read_text(encoding="utf-8")
+    assert CLEAR not in service.log.read_text(encoding="utf-8")
     mine = sorted(zip(collector.spans, collector.services, strict=True), key=lambda one: one[0].start_time_unix_nano)
     assert [(span.name.split()[0], name) for span, name in mine] == [
         ("create", "rogatory-publish"),

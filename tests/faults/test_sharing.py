@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 PARTITIONS = 6
 SESSION = 6.0
 OPENING = 9
-PIECE = 60
+PIECE = 30
 PATIENCE = 60.0
 
 

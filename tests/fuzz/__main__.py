@@ -97,7 +97,8 @@ def by_coverage(found: Target, seconds: int) -> Result:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
         kept = [str(keep(found, path.read_bytes())) for path in sorted(artifacts.iterdir())]
     if done.returncode and not kept:
-        raise SystemExit(f"{found.name}: the fuzzer ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+        said = done.stdout[-2000:] + done.stderr[-4000:]
+        raise SystemExit(f"{found.name}: the fuzzer ended with {done.returncode}:\n{said}")
     if kept:
         print(done.stdout[-4000:] + done.stderr[-2000:], file=sys.stderr)
     runs = re.search(r"number_of_executed_units:\s*([0-9]+)", done.stderr)

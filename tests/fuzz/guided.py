@@ -9,7 +9,9 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["ledger", "producers.importers", "infra.config", "infra.adapters", "defusedxml"]):
+_PARSERS = ["ledger", "producers.importers", "infra.config", "infra.adapters", "defusedxml"]
+
+with atheris.instrument_imports(include=_PARSERS):
     from tests.fuzz.mutator import MAX_BYTES
     from tests.fuzz.running import run
     from tests.fuzz.targets import TARGETS

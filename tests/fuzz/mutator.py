@@ -9,7 +9,8 @@ MAX_BYTES = 64 * 1024
 
 _BITS = (
     b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b" ", b"\n", b"\x00", b"\xff", b"\xed\xa0\x80", b"\\ud800",
-    b"\\u0000", b"\xef\xbf\xbf", b"\xef\xbb\xbf", b"1.5", b"1e9", b"-0", b"9" * 30, b"null", b"NaN", b"true", b"=", b"/",
+    b"\\u0000", b"\xef\xbf\xbf",
+    b"\xef\xbb\xbf", b"1.5", b"1e9", b"-0", b"9" * 30, b"null", b"NaN", b"true", b"=", b"/",
     b"+", b".", b"#", b"-", b"0000-02-31", b"T24:00:00Z", "٣".encode(), "Ж".encode(), b"<", b"&#0;", b"[[",
 )  # fmt: skip
 _LARGE = (b"[", b"{", b'{"a":', b"9", b"a", b"\\", b" ", b"<a>", b"=", "Ж".encode(), b"[[a]]\n", b'"",')

@@ -10,6 +10,7 @@ module       holds
 ``parts``    registrars, heralds, readers and publishers as processes, and who starts them again
 ``world``    one seed from the opening of a ledger until nothing moves any more
 ``truth``    what must hold then
+``running``  one seed from its setting to its report
 ``mutants``  the same parts with a fault built in, each of which must be found
 ===========  ====================================================================================
 

@@ -7,6 +7,8 @@
     python -m tests.simulation --seeds 0:200 --mutant "herald that trusts its own cursor"
 """
 
+# ruff: noqa: T201 - a command that tells people how it goes
+
 from __future__ import annotations
 
 import argparse
@@ -20,7 +22,7 @@ from multiprocessing import get_context
 
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.parts import Parts
-from tests.simulation.world import Report, simulate
+from tests.simulation.running import Report, simulate
 
 _EVERY = 5.0  # seconds between two lines of progress
 

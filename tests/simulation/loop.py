@@ -1,7 +1,7 @@
 """An event loop without a real clock: virtual time, seeded choice of the next task, and processes that can die.
 
-A task belongs to the process of the context that it was made in.  When a process dies nothing of it runs on, not even its
-``finally``: the loop passes over whatever is left of it.
+A task belongs to the process of the context that it was made in.  When a process dies nothing of it runs on, not even
+its ``finally``: the loop passes over whatever is left of it.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class SimulatedLoop(base_events.BaseEventLoop):
                 result = func(*args)
             except Killed:
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits for it
                 if not future.cancelled():
                     future.set_exception(error)
             else:

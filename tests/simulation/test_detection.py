@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.simulation.mutants import MUTANTS
-from tests.simulation.world import simulate
+from tests.simulation.running import simulate
 
 WITHIN = 300
 """Seeds, as many as ``make test`` runs; most are found in the first ten, those of the herald in about forty."""

@@ -1,4 +1,4 @@
-"""Seeds of the deterministic campaign: each is a small ledger that is opened, used and disturbed until it comes to rest.
+"""Seeds of the deterministic campaign: each is a small ledger, opened, used and disturbed until it comes to rest.
 
 ``ROGATORY_SEED=91`` runs one seed, ``ROGATORY_SOAK=1`` leaves the thousands to ``python -m tests.simulation``.
 """
@@ -17,7 +17,8 @@ import pytest
 from tests.faults.ground import seeds
 from tests.simulation.__main__ import main, replaying
 from tests.simulation.faults import Plan
-from tests.simulation.world import Report, Setting, simulate
+from tests.simulation.running import Report, simulate
+from tests.simulation.world import Setting
 
 ROOT = Path(__file__).parents[2]
 SEEDS = seeds(300, 300)

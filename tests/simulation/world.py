@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import logging
 import random
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Awaitable, Callable
 from functools import cache
 from pathlib import Path
@@ -27,7 +23,7 @@ from tests.faults.world import COORDINATOR, OFFICES, People, Sent, Stream, chang
 from tests.simulation.disk import Disk, Rows
 from tests.simulation.faults import Faults, Plan
 from tests.simulation.log import Shelf, SimulatedLog
-from tests.simulation.loop import Process, SimulatedLoop, Trace
+from tests.simulation.loop import Process, Trace
 from tests.simulation.parts import (
     OLD_RELEASE,
     Case,
@@ -315,52 +311,3 @@ def _wrong_date(people: People, seed: int, n: int) -> Sent:
     return Sent(
         said.partition(people.partitions), message_of(said.subject, value, people.offices[code]), said.id, "31 Feb"
     )
-
-
-class Report(msgspec.Struct, frozen=True):
-    """How a seed went."""
-
-    seed: int
-    digest: str
-    seconds: float
-    """Virtual."""
-    met: dict[str, int]
-    stopped: int
-    lines: list[str] | None
-    error: AssertionError | None
-
-
-def simulate(seed: int, *, parts: Parts = Parts(), setting: Setting | None = None, told: bool = False) -> Report:  # noqa: B008
-    """Run a seed and hold what is left to the truth."""
-    from tests.simulation.truth import check
-
-    trace = Trace(told=told)
-    loop = SimulatedLoop(random.Random(f"loop {seed}"), trace)
-    kept = random.getstate()
-    random.seed(seed)  # back-offs are spread by the module's own dice
-    collecting = gc.isenabled()
-    gc.disable()
-    logging.disable(logging.CRITICAL)  # what goes wrong here goes wrong on purpose
-    folder = Path(tempfile.mkdtemp(prefix="simulated-"))
-    world: World | None = None
-    error: AssertionError | None = None
-    try:
-        world = World(seed, setting or Setting.of(seed), parts, trace)
-        loop.run_until_complete(world.run(folder, check))
-        assert not loop.wrong, loop.wrong
-    except BaseExceptionGroup as group:
-        error = AssertionError(str(group.exceptions[0]))
-        error.__cause__ = group.exceptions[0]
-    except AssertionError as met:
-        error = met
-    finally:
-        random.setstate(kept)
-        seconds = loop.now
-        loop.bury()
-        shutil.rmtree(folder)
-        logging.disable(logging.NOTSET)
-        if collecting:
-            gc.enable()
-    met_faults = world.faults.met if world else {}
-    stopped = len(world.stopped) if world else 0
-    return Report(seed, trace.digest, seconds, met_faults, stopped, trace.lines, error)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from ledger.chain import Ahead, ChainState, Follower, Head, Record, Repeated
+from ledger.chain import NO_HEAD, Ahead, ChainState, Follower, Head, Record, Repeated, read_ahead
 from ledger.errors import ChainError, UnknownVersion
 from ledger.log import Message, Stored
 from tests.ledgers import Book, stored
@@ -146,3 +146,48 @@ def test_a_follower_goes_on_from_a_kept_state() -> None:
         heads[what.subject] = Head(what.seal.seq, what.leaf)
     assert onward.state == whole.state
     assert onward.state.root() == whole.state.root()
+
+
+def test_a_record_that_is_only_looked_at_moves_nothing() -> None:
+    book = a_book()
+    follower = Follower(book.ledger_id, ChainState(0))
+    genesis = stored(book.messages[0])[0]
+    before = follower.state
+    seen = [follower.look(genesis, NO_HEAD) for _ in range(2)]
+    assert seen[0] == seen[1]
+    assert follower.state == before
+    assert isinstance(seen[0], Record)
+    follower.advance(seen[0])
+    assert follower.state.size == 1
+    assert follower.state.register is not None
+
+
+def test_seals_that_were_read_ahead_make_the_same_records() -> None:
+    book = a_book()
+    messages = stored(book.messages[0])
+    follower, taken = follow(book, book.messages[0])
+    ahead = Follower(book.ledger_id, ChainState(0), check_past=True)
+    heads: dict[str, Head] = {}
+    for one, seal, known in zip(messages, read_ahead(messages), taken, strict=True):
+        assert seal == known.seal
+        record = ahead.look(one, heads.get((one.key or b"").decode(), NO_HEAD), seal)
+        assert record == known
+        ahead.advance(known)
+        heads[known.subject] = Head(known.seal.seq, known.leaf)
+    assert ahead.state == follower.state
+
+
+def test_a_piece_with_a_message_that_has_no_right_seal_is_read_one_by_one() -> None:
+    messages = stored(a_book().messages[0])
+    for headers in ((), (("seal", b"{}"),)):
+        wrong = msgspec.structs.replace(messages[1], headers=headers)
+        assert list(read_ahead([messages[0], wrong])) == [None, None]
+    assert list(read_ahead([])) == []
+
+
+def test_a_register_record_that_contradicts_the_register_ends_the_chain() -> None:
+    book = Book()
+    stranger = {"kid": f"RU-OMS#{'0' * 32}", "reason": "lost", "effective": "2025-03-03T10:00:00Z"}
+    book.add("register", "key.revoked", stranger)
+    with pytest.raises(ChainError, match="expected a register event that follows"):
+        follow(book, book.messages[0])

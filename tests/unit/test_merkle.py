@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from ledger.errors import FormatError
-from ledger.merkle import EMPTY_ROOT, Frontier, format_frontier, parse_frontier, push, root
+from ledger.merkle import EMPTY_ROOT, Frontier, format_frontier, grow, parse_frontier, push, root
 from ledger.seal import leaf_hash
 
 
@@ -103,3 +103,12 @@ def test_a_frontier_is_stored_and_read_back(size: int) -> None:
 def test_no_tree_has_a_negative_size() -> None:
     with pytest.raises(FormatError):
         parse_frontier(b"", -1)
+
+
+def test_a_frontier_grows_in_place_to_what_push_gives() -> None:
+    frontier: tuple[bytes, ...] = ()
+    grown: list[bytes] = []
+    for size, leaf in enumerate(LEAVES):
+        frontier = push(size, frontier, leaf)
+        grow(size, grown, leaf)
+        assert tuple(grown) == frontier

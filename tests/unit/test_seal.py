@@ -20,6 +20,8 @@ from ledger.seal import (
     next_past,
     parse_seal,
     read_seal,
+    read_seals,
+    record_leaf,
     seal_signatures,
 )
 from ledger.signature import Signature, encode_base64
@@ -127,6 +129,47 @@ def test_signatures_unsorted_twice_or_malformed_are_refused(sigs: list[list[str]
     with pytest.raises(FormatError):
         parse_seal(changed(sigs=sigs))
     assert len(read_seal(changed(sigs=sigs)).sigs) == len(sigs)
+
+
+OTHER = format_seal(msgspec.structs.replace(SEAL, seq=1, prev=""))
+
+
+def test_seals_that_are_read_at_once_are_those_that_are_read_one_by_one() -> None:
+    assert read_seals([TEXT, OTHER, TEXT]) == [read_seal(TEXT), read_seal(OTHER), read_seal(TEXT)]
+
+
+@pytest.mark.parametrize("raw", OTHER_SPELLINGS.values(), ids=OTHER_SPELLINGS)
+def test_one_other_spelling_among_seals_is_left_to_a_closer_look(raw: bytes) -> None:
+    for raws in ([raw], [TEXT, raw], [raw, TEXT], [TEXT, raw, OTHER]):
+        assert read_seals(raws) is None
+
+
+@pytest.mark.parametrize("changes", WRONG_VALUES, ids=[str(c)[:30] for c in WRONG_VALUES])
+def test_one_wrong_value_among_seals_is_left_to_a_closer_look(changes: dict[str, Any]) -> None:
+    assert read_seals([TEXT, changed(**changes), OTHER]) is None
+
+
+@pytest.mark.parametrize("cut", [1, 10, len(TEXT) - 1])
+def test_no_seal_reaches_into_the_next(cut: int) -> None:
+    """However two seals are divided over messages, only where one ends and the other begins are they seals."""
+    whole = TEXT + b"\n" + OTHER
+    assert read_seals([whole, b""]) is None
+    assert read_seals([b"", whole]) is None
+    assert read_seals([whole[:cut], whole[cut:]]) is None
+    assert read_seals([whole]) is None
+
+
+def test_hashes_of_a_wrong_length_are_refused_even_where_the_sum_of_lengths_is_right() -> None:
+    for prevs in ([32, 32], [1, 63], [63, 1]):
+        raws = [changed(prev="a" * length) for length in prevs]
+        assert read_seals(raws) is None
+        for raw in raws:
+            with pytest.raises(FormatError, match="expected a seal"):
+                read_seal(raw)
+
+
+def test_a_record_leaf_is_the_leaf_of_its_entry() -> None:
+    assert record_leaf(b"SEAL", b"VALUE") == leaf_hash(entry(b"SEAL", b"VALUE"))
 
 
 def test_an_entry_is_head_seal_and_value_and_a_leaf_its_rfc_6962_hash() -> None:

@@ -28,7 +28,7 @@ def wrong_frontier(snapshot: Snapshot) -> bytes:
 
 @pytest.mark.parametrize("how", ["not JSON", "not UTF-8", "a frontier of another size"])
 def test_a_registrar_with_an_unreadable_snapshot_admits_again_what_stands_there(tmp_path: Path, how: str) -> None:
-    """Its file still holds heads and identities; would it go by these, every submission would be a duplicate of itself."""
+    """Its file still holds heads and identities; would it go by these, each submission would duplicate itself."""
 
     async def story() -> None:
         reference = await undisturbed(2, 5, 30)

@@ -8,10 +8,13 @@ import msgspec
 import pytest
 
 from ledger.catalogue import types_by_name
+from ledger.catalogue.base import Sealed
+from ledger.errors import FormatError, UnknownVersion
 from projections.fold import Fold
-from projections.status import StatusFacts, StatusFold, lifecycle
+from projections.status import StatusFacts, StatusFold, lifecycle, reading
+from projections.status.fold import _READ
 from projections.status.remarks import MAX_NOTES
-from tests.records import DAY, EVENTS, HOUR, START, Story, box, content
+from tests.records import DAY, EVENTS, HOUR, START, Story, box, content, record, usual
 
 Act = str | tuple[str, dict[str, Any]]
 """An event's name, and what its data have of their own."""
@@ -56,8 +59,8 @@ KINDS = [
 def fold(story: Story) -> StatusFacts:
     """The facts after a story; each of them survives JSON."""
     facts = None
-    for record in story.records:
-        facts = FOLD.evolve(facts, record)
+    for each in story.records:
+        facts = FOLD.evolve(facts, each)
         assert msgspec.json.decode(msgspec.json.encode(facts), type=StatusFacts) == facts
     assert facts is not None
     return facts
@@ -930,3 +933,29 @@ def test_the_fold_says_what_it_folds() -> None:
         frozenset({"request"}),
         StatusFacts,
     )
+
+
+def clear_members(data: Any) -> Any:
+    """What a fact may come from, of data as the catalogue or as the fold reads them."""
+    if isinstance(data, msgspec.Struct):
+        names = zip(data.__struct_fields__, data.__struct_encode_fields__, strict=True)
+        members = {name: getattr(data, name) for name, encoded in names if encoded in reading.MEMBERS}
+        return {name: clear_members(member) for name, member in members.items() if not isinstance(member, Sealed)}
+    return [clear_members(item) for item in data] if isinstance(data, list) else data
+
+
+@pytest.mark.parametrize("name", sorted(_READ))
+def test_the_fold_reads_the_same_clear_members_as_the_catalogue(name: str) -> None:
+    one = record(name, usual(name))
+    assert clear_members(reading.reader(one.event.type)(one.event.data)) == clear_members(one.data())
+
+
+def test_the_fold_does_not_read_a_type_that_this_release_has_not() -> None:
+    with pytest.raises(UnknownVersion, match="upgrade"):
+        reading.reader("rogatory.request.sent.v9")(msgspec.Raw(b"{}"))
+
+
+def test_data_that_are_not_of_their_type_are_named_in_words_that_do_not_repeat_them() -> None:
+    one = record("request.sent", {**usual("request.sent"), "to": 7})
+    with pytest.raises(FormatError, match=r"request\.sent at \$\.to: expected `str`, found `int`"):
+        FOLD.evolve(None, one)
