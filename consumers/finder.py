@@ -1,8 +1,9 @@
 """Finding one record in the log again, by its index.
 
 History is the first record at each next index (at a forked one, the one that the authorities named), so an index alone
-does not say where its record stands: repeated and ignored messages lie between.  A finder reads forward from a known place (``Place(size, next)``: before log position
-``next`` stand exactly the first ``size`` records) and counts; from one place it needs at most some thousand messages.
+does not say where its record stands: repeated and ignored messages lie between.  A finder reads forward from a known
+place (``Place(size, next)``: before log position ``next`` stand exactly the first ``size`` records) and counts; from
+one place it needs at most some thousand messages.
 """
 
 from __future__ import annotations
@@ -110,13 +111,13 @@ def check_fork(place: str, first: bytes | None, other: bytes, settled: bytes | N
     """
     if settled is None:
         raise ForkError(
-            f"index {place}: expected leaf {(first or b'').hex()}, found {other.hex()} as well; the authorities must settle "
-            f"which one counts: `rogatory fork show {place}`"
+            f"index {place}: expected leaf {(first or b'').hex()}, found {other.hex()} as well; the authorities must "
+            f"settle which one counts: `rogatory fork show {place}`"
         )
     if settled != first:
         raise ForkError(
-            f"index {place}: expected the record that the authorities settled for, leaf {settled.hex()}, found that these "
-            "rows were made with another one: `rogatory rebuild` makes them again"
+            f"index {place}: expected the record that the authorities settled for, leaf {settled.hex()}, found that "
+            "these rows were made with another one: `rogatory rebuild` makes them again"
         )
 
 

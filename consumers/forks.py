@@ -1,8 +1,8 @@
 """Looking for forks: the indices at which a partition's log holds different records, and what is settled about each.
 
-It looks at indices and leaves alone, so it sees behind the first fork and behind whatever does not follow; whether records
-are right is for the audit to say.  A record that was forged at the tail and has no rival yet is none to it either: only
-admission tells (``consumers/registrar.py``).
+It looks at indices and leaves alone, so it sees behind the first fork and behind whatever does not follow; whether
+records are right is for the audit to say.  A record that was forged at the tail and has no rival yet is none to it
+either: only admission tells (``consumers/registrar.py``).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from consumers.register_tail import KEY, RegisterTail
 from ledger.bookmark import Bookmarks
@@ -40,6 +40,7 @@ class Herald:
         clock: Callable[[], float],
         bookmarks: Bookmarks | None = None,
         *,
+        settled: Mapping[int, Mapping[int, bytes]] | None = None,
         observer: Observer = SILENT,
     ) -> None:
         """Begin at the bookmarks, or at the start.
@@ -49,15 +50,17 @@ class Herald:
             partitions: how many it has.
             clock: gives seconds that never go back (``time.monotonic``).
             bookmarks: remember how far the ledgers were read.
+            settled: by partition, the leaves that count at forked indices (``Settlements``), as of now.
             observer: told of each step.
         """
         self._log = log
         self._clock = clock
         self._observer = observer
-        self._home = RegisterTail(log, 0, bookmarks, counts=lambda stored: make_copy(stored) is not None)
+        chosen = settled or {}
+        self._home = RegisterTail(log, 0, bookmarks, counts=lambda s: make_copy(s) is not None, settled=chosen.get(0))
         self._copies: dict[int, Message | None] = {}
         """Copies by their number among them, as far as they were needed; None for what is not there any more."""
-        self._targets = [_Target(RegisterTail(log, p, bookmarks)) for p in range(1, partitions)]
+        self._targets = [_Target(RegisterTail(log, p, bookmarks, settled=chosen.get(p))) for p in range(1, partitions)]
         self._saved = clock()
 
     async def step(self) -> int:

@@ -6,7 +6,7 @@ wrote ahead of its index would hide the right one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from consumers.tail import leaf_of, seal_of
 from ledger.bookmark import Bookmark, Bookmarks, NoBookmarks
@@ -26,12 +26,22 @@ class RegisterTail:
         partition: int,
         bookmarks: Bookmarks | None = None,
         counts: Callable[[Stored], bool] = lambda _: True,
+        settled: Mapping[int, bytes] | None = None,
     ) -> None:
-        """Begin at the bookmark that was kept, or at the start; ``counts`` says which register records are meant."""
+        """Begin at the bookmark that was kept, or at the start.
+
+        Args:
+            log: carries the ledger.
+            partition: which one.
+            bookmarks: remember how far it was read.
+            counts: says which register records are meant.
+            settled: the leaves that count at forked indices.
+        """
         self._log = log
         self.partition = partition
         self._bookmarks = bookmarks or NoBookmarks()
         self._counts = counts
+        self._settled = settled or {}
         self._reader: Reader | None = None
         self._size = 0
         self._last: Stored | None = None
@@ -79,7 +89,8 @@ class RegisterTail:
 
     async def _opened(self) -> Reader:
         mark = self._bookmarks.load(self.partition)
-        if mark is not None:
+        # A bookmark behind a fork may have been kept before that was settled.
+        if mark is not None and not any(index < mark.size for index in self._settled):
             record = await self._one(mark.place)
             text = header(record.headers, SEAL_HEADER) if record else None
             if record is not None and text is not None and leaf_of(text, record).hex() == mark.leaf:
@@ -92,6 +103,10 @@ class RegisterTail:
         seal = seal_of(stored)
         if seal is None or seal.index != self._size:
             return False
+        if seal.index in self._settled:
+            text = header(stored.headers, SEAL_HEADER) or b""
+            if leaf_of(text, stored) != self._settled[seal.index]:
+                return False
         self._size += 1
         self._last = stored
         return True

@@ -24,7 +24,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from time import perf_counter
 
-from consumers.settlements import Settlements
+from consumers.settlements import Arbiter
 from consumers.tail import Tail, leaf_of, seal_of
 from consumers.telling import Telling
 from ledger.admission import Admitted, Decision, PartitionState, Prepared, admit, opens_epoch, prepare, verify_ahead
@@ -89,9 +89,7 @@ class Registrar:
         self.partition = partition
         self._file = state_file
         self._log_keys = {key.kid: key for key in log_keys}
-        self._statements = statements
-        self._settled: dict[int, bytes] = {}
-        """The leaves that count at forked indices, as far as it was asked."""
+        self._arbiter = Arbiter(log, ledger_id, partition, statements)
         self._batch = batch
         self._known = known
         self._telling = Telling(observer, partition)
@@ -152,17 +150,17 @@ class Registrar:
         if (snapshot.ledger_id, snapshot.partition) != (self._ledger_id, self.partition):
             raise ConfigError(
                 f"expected the state of partition {self.partition} of {self._ledger_id}, found that of partition "
-                f"{snapshot.partition} of {snapshot.ledger_id}: give this registrar a state folder of its own (--data, or "
-                "ROGATORY_STATE), and do not delete that one"
+                f"{snapshot.partition} of {snapshot.ledger_id}: give this registrar a state folder of its own (--data, "
+                "or ROGATORY_STATE), and do not delete that one"
             )
         if snapshot.index == 0:
             return True
         if await self._log.end(LEDGER, self.partition) == 0:
             raise IntegrityError(
-                f"partition {self.partition}: expected the {snapshot.index} records that this registrar has seen in the "
-                "ledger, found it empty: somebody made the topic anew. Restore it from a mirror or a backup. If it is lost "
-                "for good, move the partition's state file away: all submissions are then admitted again, which writes the "
-                "same records"
+                f"partition {self.partition}: expected the {snapshot.index} records that this registrar has seen in "
+                "the ledger, found it empty: somebody made the topic anew. Restore it from a mirror or a backup. If it "
+                "is lost for good, move the partition's state file away: all submissions are then admitted again, "
+                "which writes the same records"
             )
         stored = await self._one(LEDGER, snapshot.ledger_next - 1)
         text = header(stored.headers, SEAL_HEADER) if stored else None
@@ -356,13 +354,14 @@ class Registrar:
                     if (state.epoch, state.offset) < place < (state.epoch, submitted):
                         return  # another registrar was faster with what has just come
                     text = header(stored.headers, SEAL_HEADER) or b""
-                    if await self._named(seal.index, state.register) not in (None, leaf_of(text, stored)):
+                    if await self._arbiter.named(seal.index, state.register) not in (None, leaf_of(text, stored)):
                         continue  # settled for another one, which a later submission will give
                     raise ForkError(
                         f"partition {self.partition}: expected no record at index {seal.index}, since every submission "
                         f"is decided, found one at position {stored.position} that names submission {place}; a person "
                         "must find out who wrote it. Once something else was submitted here, `rogatory fork show "
-                        f"{self.partition}/{seal.index}` tells which leaf admission gives, for the authorities to settle"
+                        f"{self.partition}/{seal.index}` tells which leaf admission gives, for the authorities to "
+                        "settle"
                     )
         finally:
             await reader.close()
@@ -394,43 +393,12 @@ class Registrar:
             if leaf == decision.leaf:
                 self._ledger_next = position + 1
                 return True
-            await self._check_settled(decision, register, position, leaf)
+            await self._arbiter.check(decision, register, position, leaf)
             self._tail.skip()
         self._ledger_next = self._tail.end
         await self._tail.close()
         self._tail = None
         return False
-
-    async def _check_settled(self, ours: Admitted, register: Register | None, position: int, found: bytes) -> None:
-        index = ours.seal.index
-        where = f"partition {self.partition}, index {index}"
-        named = await self._named(index, register)
-        if named is None:
-            error = ForkError(
-                f"{where}: admission gives leaf {ours.leaf.hex()}, the ledger holds {found.hex()} at position {position}; "
-                "a person must find out who wrote it, then the authorities settle which one counts: "
-                f"`rogatory fork settle {self.partition}/{index} {ours.leaf.hex()}`"
-            )
-            error.ours = ours.leaf
-            raise error
-        if named != ours.leaf:
-            raise ForkError(
-                f"{where}: the authorities settled for leaf {named.hex()}, admission by this release gives "
-                f"{ours.leaf.hex()}: this registrar cannot go on; look whether it runs the right release on the right "
-                "submissions"
-            )
-        _log.warning("%s: passed leaf %s at position %d, as the authorities settled", where, found.hex(), position)
-
-    async def _named(self, index: int, register: Register | None) -> bytes | None:
-        """The leaf (32 bytes) that the authorities named at an index, judged with the register before it."""
-        if index not in self._settled:
-            settlements = Settlements(self._log, self._ledger_id, self._statements, register=register)
-            await settlements.refresh()
-            named = settlements.of(self.partition).leaf(index, register)
-            if named is None:
-                return None
-            self._settled[index] = named
-        return self._settled[index]
 
     def _message(self, prepared: Prepared, decision: Admitted) -> Message:
         headers = [(CONTENT_TYPE_HEADER, CONTENT_TYPE), (SEAL_HEADER, decision.seal_text)]
@@ -506,6 +474,10 @@ class Registrar:
                 else:
                     await _sleep(stop, 0.1)
                 pause = 0.5
+            except _NotYet as error:
+                _log.warning("%s; waiting", error)
+                await _sleep(stop, pause)
+                pause = min(pause * 2, 5.0)
             except (LogUnavailable, StateUnavailable) as error:
                 if isinstance(error, LogUnavailable):
                     self._telling.observer.unavailable(REGISTRAR, LOG)

@@ -151,8 +151,8 @@ class Taking(Generic[F]):
         if self.view.next > end:
             raise IntegrityError(
                 f"partition {self.partition}: expected the ledger to reach position {self.view.next}, where these rows "
-                f"stand, found its end at {end}: the topic was truncated or made anew. Restore it; if what is there now is "
-                "right, `rogatory rebuild` makes the rows again"
+                f"stand, found its end at {end}: the topic was truncated or made anew. Restore it; if what is there "
+                "now is right, `rogatory rebuild` makes the rows again"
             )
         self.next, self.size = self.view.next, self.view.state.size
         self._telling.standing(self.next, self.size)
@@ -241,8 +241,8 @@ class Taking(Generic[F]):
         if self._overruled != self.view.state.size:
             return None
         return ForkError(
-            f"index {self.partition}/{self._overruled}: expected the record that the authorities settled for, found only "
-            "others so far; it is appended once a registrar of this partition goes on"
+            f"index {self.partition}/{self._overruled}: expected the record that the authorities settled for, found "
+            "only others so far; it is appended once a registrar of this partition goes on"
         )
 
     async def halt(self, fault: RogatoryError) -> None:

@@ -156,7 +156,9 @@ async def derive_state(
         archive = make_log(msgspec.structs.replace(ledger.config, ledger=address))
         log = _Epoch(ledger.log, archive, last)
         state = SqliteStateFile(path, partition)
-        registrar = Registrar(log, ledger.ledger_id, partition, state, ledger.log_keys(), statements=ledger.statements())
+        registrar = Registrar(
+            log, ledger.ledger_id, partition, state, ledger.log_keys(), statements=ledger.statements()
+        )
         try:
             await registrar.recover()
             submitted = await archive.end(SUBMISSIONS, partition)
@@ -170,8 +172,8 @@ async def derive_state(
                     tell(done)
         except (ForkError, KeyFault, _AtTheEnd) as error:
             raise IntegrityError(
-                f"partition {partition}: expected the submissions of epoch {epoch} at {address} to lead to the record that "
-                f"opens the next one, found that they do not: {error}"
+                f"partition {partition}: expected the submissions of epoch {epoch} at {address} to lead to the record "
+                f"that opens the next one, found that they do not: {error}"
             ) from error
         finally:
             await registrar.close()

@@ -12,8 +12,8 @@
     username = "office-omsk"
     password = "file:/run/secrets/kafka"
 
-In the environment, ``ROGATORY_KAFKA_SECURITY`` holds the same as one JSON object.  Passwords are references, ``env:NAME`` or
-``file:PATH``, never the text itself; paths are relative to the settings file.
+In the environment, ``ROGATORY_KAFKA_SECURITY`` holds the same as one JSON object.  Passwords are references,
+``env:NAME`` or ``file:PATH``, never the text itself; paths are relative to the settings file.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ def read_security(found: Any, base: Path = Path()) -> KafkaSecurity:
         wanted = "mechanism, username and password" if sasl else "no mechanism, username or password"
         raise ConfigError(f"kafka_security: expected {wanted} with protocol {table.protocol}, found otherwise")
     if not tls and any((table.ca, table.certificate, table.key, table.key_password)):
-        raise ConfigError(f"kafka_security: expected no ca, certificate or key with protocol {table.protocol}, found one")
+        raise ConfigError(
+            f"kafka_security: expected no ca, certificate or key with protocol {table.protocol}, found one"
+        )
     if (table.certificate is None) != (table.key is None):
         raise ConfigError("kafka_security: expected certificate and key together, found one of them")
     for name in ("password", "key_password"):
@@ -95,7 +97,9 @@ def _context(table: KafkaSecurity, environ: Mapping[str, str]) -> ssl.SSLContext
             # Without a password of ours OpenSSL would ask for one at the terminal.
             context.load_cert_chain(table.certificate, table.key, password or "")
     except (OSError, ssl.SSLError) as error:
-        where = table.ca if table.certificate is None else f"{table.ca or 'the system'}, {table.certificate}, {table.key}"
+        where = (
+            table.ca if table.certificate is None else f"{table.ca or 'the system'}, {table.certificate}, {table.key}"
+        )
         raise ConfigError(f"kafka_security: expected certificates and keys in PEM at {where}, found: {error}") from None
     return context
 

@@ -1,7 +1,7 @@
 """What commands read from a log themselves: its opening, its register, and who is at work on it.
 
-Records of the register are chained to each other from genesis, whose hash is the ledger's id, and attested by a log key, so
-they are taken without looking at the records between them, forged ones among them (``ledger/settlement.py``).
+Records of the register are chained to each other from genesis, whose hash is the ledger's id, and attested by a log
+key, so they are taken without looking at the records between them, forged ones among them (``ledger/settlement.py``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Files that carry what the threshold decides: envelopes on their way, and the settlements that a partition cannot hold.
+"""Files that carry what the threshold decides: envelopes on their way, and settlements that the log cannot hold.
 
-Statements that were accepted on this machine lie in ``statements`` in the data folder; every registrar and reader that is
-started here takes them along, since partition 0 cannot carry the one that settles its own fork.
+Statements that were accepted on this machine lie in ``statements`` in the data folder; every registrar and reader that
+is started here takes them along, since partition 0 cannot carry the one that settles its own fork.
 """
 
 from __future__ import annotations

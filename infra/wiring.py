@@ -54,8 +54,8 @@ FOLD = StatusFold()
 _log = logging.getLogger(__name__)
 
 __all__ = [
-    "FOLD", "Genesis", "Ledger", "Workers", "find_genesis", "make_log", "make_missing", "open_ledger", "open_store", "together",
-]  # fmt: skip
+    "FOLD", "Genesis", "Ledger", "Workers", "find_genesis", "make_log", "make_missing", "open_ledger", "open_store",
+"together" ]  # fmt: skip
 
 
 def make_log(config: Config) -> KafkaLog | LedgerFolder:
@@ -131,8 +131,8 @@ async def _open(config: Config, log: Log, say: Callable[[str], None], observer: 
         other = await find_genesis(log) if config.ledger_id else None
         if other is not None:
             raise ConfigError(
-                f"expected {what} at {config.ledger}, found another of that name, {other.ledger_id}: correct --ledger, or "
-                "--ledger-id if that is the one you mean; never use the state or rows of one for the other"
+                f"expected {what} at {config.ledger}, found another of that name, {other.ledger_id}: correct --ledger, "
+                "or --ledger-id if that is the one you mean; never use the state or rows of one for the other"
             )
         raise ConfigError(
             f"expected {what} at {config.ledger}, found a log without its opening: open one with `rogatory ledger "
@@ -243,10 +243,13 @@ class Ledger:
                 stack.push_async_callback(registrar.close)
                 made.append(registrar)
             marks = BookmarkFiles(self.cache_folder())
-            carrier = (
-                Herald(self.log, self.partitions, time.monotonic, marks, observer=self.observer) if herald else None
-            )
-            if carrier is not None:
+            carrier = None
+            if herald:
+                known = Settlements(self.log, self.ledger_id, told, register=await self.register())
+                settled = known.leaves(self.partitions)
+                carrier = Herald(
+                    self.log, self.partitions, time.monotonic, marks, settled=settled, observer=self.observer
+                )
                 stack.push_async_callback(carrier.close)
             yield Workers(made, carrier, whole=len(chosen) == self.partitions)
 

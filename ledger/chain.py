@@ -145,8 +145,8 @@ def read_ahead(messages: Sequence[Stored]) -> Sequence[Seal | None]:
 class Follower:
     """Takes one partition's messages in order and says what each is. Owned by one task.
 
-    Its state is kept in fields, and put together where it is asked for: a value for each record would be a fifth of the
-    work on it.
+    Its state is kept in fields, and put together where it is asked for: to make a value for each record cost more than
+    to check it.
     """
 
     def __init__(

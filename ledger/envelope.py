@@ -1,7 +1,7 @@
 """Signed events on their way between machines: one DSSE envelope in JSON per line (DSSE v1.0, "envelope").
 
-What the threshold decides is signed on several machines that share no network.  A file of such lines is carried from one
-to the next, each adds a signature, the last one publishes.  A line as it stands (payload and signature shortened)::
+What the threshold decides is signed on several machines that share no network.  A statement file of such lines is
+carried from one to the next, each adds a signature, the last one publishes.  A line as it stands (shortened)::
 
     {"payloadType":"application/cloudevents+json","payload":"eyJzcGVj…","signatures":[{"keyid":"RU-PGO#4c49…","sig":"9fU+…"}]}
 

@@ -9,8 +9,8 @@ record with that leaf, and every other message at that index is passed over.  A 
 - it comes in a statement file and is signed by the threshold of the authorities that are in force, in the forked
   partition, before the forked index (``check_statement``).
 
-The second way is for partition 0, whose own fork keeps the statement from being sealed; once that partition goes on, the
-statement is published, and later readers find it the first way.
+The second way is for partition 0, whose own fork keeps the statement from being sealed; once that partition goes on,
+the statement is published, and later readers find it the first way.
 """
 
 from __future__ import annotations
@@ -144,9 +144,9 @@ NOTHING = Settled(0, {})
 def follow_attested(register: Register | None, ledger_id: LedgerId, stored: Stored) -> Register | None:
     """The register after a message of partition 0's ledger that is its next event; None if it is not.
 
-    Such a message carries an attestation by a log key in force over its entry; what needs the threshold is also verified
-    as that.  So nobody without a log key can make one, and nobody without the threshold can settle or replace anything,
-    wherever in the log they write.
+    Such a message carries an attestation by a log key in force over its entry; what needs the threshold is also
+    verified as that.  So nobody without a log key can make one, and nobody without the threshold can settle or replace
+    anything, wherever in the log they write.
     """
     if stored.key != _KEY or stored.value is None:  # all but a few, and whoever asks asks about all
         return None

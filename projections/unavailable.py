@@ -51,7 +51,8 @@ def _reason(error: BaseException, *, lost: bool) -> str | None:
         code = getattr(error, "sqlite_errorcode", None)
         if code is None or code & 0xFF not in _SQLITE:  # the low byte is the kind, the rest says more
             return None
-        return _MAKE_ROOM if code & 0xFF == sqlite3.SQLITE_FULL else f"{error} ({error.sqlite_errorname})"
+        hint = "; is there room on the disk?" if code & 0xFF == sqlite3.SQLITE_IOERR else ""
+        return _MAKE_ROOM if code & 0xFF == sqlite3.SQLITE_FULL else f"{error} ({error.sqlite_errorname}){hint}"
     if not type(error).__module__.startswith("psycopg"):  # not imported here: who has SQLite needs no libpq
         return None
     state = getattr(error, "sqlstate", None)

@@ -7,8 +7,9 @@
     book.messages[3]                      # as they would be appended to partition 3
     book.stored(3)                        # as they would be read back
 
-Leaf, chain, ``past`` and copies of the register are right; register events are signed and attested, other signatures are
-well formed and empty, since followers do not verify them.  ``repeated``, ``forked`` and ``ahead`` make the messages that a reader must tell apart.
+Leaf, chain, ``past`` and copies of the register are right; register events are signed and attested, other signatures
+are well formed and empty, since followers do not verify them.  ``repeated``, ``forked`` and ``ahead`` make the messages
+that a reader must tell apart.
 """
 
 from __future__ import annotations
@@ -182,9 +183,7 @@ def attested(message: Message) -> Message:
     assert message.value is not None
     made = pae(ENTRY_PAYLOAD, entry(dict(message.headers)[SEAL_HEADER], message.value))
     attest = Signature(_LOG_KID, _LOG_SIGNER.sign(made).signature)
-    return msgspec.structs.replace(
-        message, headers=(*message.headers, (ATTEST_HEADER, format_signature(attest)))
-    )
+    return msgspec.structs.replace(message, headers=(*message.headers, (ATTEST_HEADER, format_signature(attest))))
 
 
 def unsigned(message: Message) -> Message:

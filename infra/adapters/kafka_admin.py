@@ -24,8 +24,8 @@ from ledger.errors import LogSettings, LogUnavailable
 
 _LOOK_AGAIN = 0.05
 _MISSING = (
-    ": somebody deleted it. Restore it from a mirror. If the submissions are lost, `rogatory ledger reopen` makes their "
-    "topic anew and opens a new epoch; outcomes that are lost stay lost, the ledger is not without its own topic"
+    ": somebody deleted it. Restore it from a mirror. If the submissions are lost, `rogatory ledger reopen` makes "
+    "their topic anew and opens a new epoch; outcomes that are lost stay lost, the ledger is not without its own topic"
 )
 
 
@@ -54,15 +54,16 @@ class Admin:
             if len(set(counts.values())) > 1:
                 found = ", ".join(f"{name} {count}" for name, count in counts.items())
                 raise LogSettings(
-                    f"expected equal numbers of partitions, found {found}: they are fixed when a ledger is opened, and Kafka "
-                    "cannot take partitions away again. Use nothing of this ledger; restore the topics from a mirror"
+                    f"expected equal numbers of partitions, found {found}: they are fixed when a ledger is opened, and "
+                    "Kafka cannot take partitions away again. Use nothing of this ledger; restore the topics from a "
+                    "mirror"
                 )
             replicas = {name: _replicas(topics[name]) for name in self._names.values()}
             if len(set(replicas.values())) > 1:
                 found = ", ".join(f"{name} {count}" for name, count in replicas.items())
                 raise LogSettings(
-                    f"expected equal numbers of replicas, found {found}: a record is as safe as the topic that has fewest; "
-                    "add the missing ones with kafka-reassign-partitions"
+                    f"expected equal numbers of replicas, found {found}: a record is as safe as the topic that has "
+                    "fewest; add the missing ones with kafka-reassign-partitions"
                 )
             settings = await self._settings(admin)
         wrong = [
@@ -75,7 +76,7 @@ class Admin:
         return counts.popitem()[1]
 
     async def make_missing(self, seconds: float) -> list[str]:
-        """Make those of the topics that are absent, like the others; which ones. Raises LogSettings if all are absent."""
+        """Make the topics that are absent, like the others; which ones. Raises LogSettings if all are absent."""
         async with self._connected() as admin:
             topics = {topic["topic"]: topic for topic in await _ask(admin.describe_topics)}
             there = [topics[name] for name in self._names.values() if name in topics]

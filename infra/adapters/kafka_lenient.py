@@ -1,10 +1,10 @@
 r"""Reading what aiokafka cannot: records with header names that are not UTF-8.
 
-Kafka calls a header's name a string and checks nothing, so anybody who may write to ``submissions`` can send such a record;
-aiokafka's parser raises ``UnicodeDecodeError`` for the batch and never gets past it.  Here the same batch is fetched again
-and read by aiokafka's own pure-Python parser, but for the one line that decodes the name: bytes that are not UTF-8 become
-``\xff`` and the like.  Such a name is none that means anything to us, so its record is judged by the rest; what the parser
-reads is the same on every machine, and can be written to ``outcomes`` again.
+Kafka calls a header's name a string and checks nothing, so anybody who may write to ``submissions`` can send such a
+record; aiokafka's parser raises ``UnicodeDecodeError`` for the batch and never gets past it.  Here the same batch is
+fetched again and read by aiokafka's own pure-Python parser, but for the one line that decodes the name: bytes that are
+not UTF-8 become ``\xff`` and the like.  Such a name is none that means anything to us, so its record is judged by the
+rest; what the parser reads is the same on every machine, and can be written to ``outcomes`` again.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ async def fetch_leniently(consumer: Any, tp: TopicPartition, position: int, limi
     for _, partitions in answer.topics:
         for _, code, _, *rest in partitions:
             if code:
-                raise for_code(code)()
+                error: type[Exception] = for_code(code)
+                raise error
             return [r for r in _records(tp, bytes(rest[-1] or b"")) if r.offset >= position][:limit]
     raise KafkaConnectionError(f"the broker said nothing about {tp.topic}/{tp.partition}")
 
@@ -51,7 +52,7 @@ def _records(tp: TopicPartition, raw: bytes) -> Iterator[ConsumerRecord[bytes, b
         end = position + _OFFSET_AND_LENGTH + length
         if end > len(raw):
             return  # the broker cuts the last batch where the answer is full
-        if raw[position + _MAGIC] != 2:  # noqa: PLR2004 - see above
+        if raw[position + _MAGIC] != 2:
             raise CorruptRecordException(f"expected record batches of version 2, found {raw[position + _MAGIC]}")
         batch = _LenientBatch(raw[position:end])
         if not batch.validate_crc():

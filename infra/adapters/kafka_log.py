@@ -100,8 +100,8 @@ class KafkaLog:
             raise LogTruncated(
                 f"expected all messages from position 0 on, found that topics begin later: {short}. Their retention or "
                 "somebody deleted messages that must be kept for ever. Restore the topic from a mirror or a backup; if "
-                "submissions are lost, delete that topic and open a new epoch with `rogatory ledger reopen`; if outcomes "
-                "are lost, delete that topic and let `rogatory ledger mend` make it anew"
+                "submissions are lost, delete that topic and open a new epoch with `rogatory ledger reopen`; if "
+                "outcomes are lost, delete that topic and let `rogatory ledger mend` make it anew"
             )
 
     async def create(self, partitions: int) -> None:

@@ -79,8 +79,8 @@ class KafkaReader:
             if self._stamped_by_broker and any(r.timestamp_type != _LOG_APPEND_TIME for r in records):
                 raise LogSettings(
                     f"{self._doing}: expected the broker's timestamps (message.timestamp.type="
-                    "LogAppendTime), found the sender's: somebody changed the topic's settings; what was submitted since must "
-                    "be looked at before anything is admitted"
+                    "LogAppendTime), found the sender's: somebody changed the topic's settings; what was submitted "
+                    "since must be looked at before anything is admitted"
                 )
         except BaseException as error:
             # Also when cancelled: the consumer may have handed out what never reached our caller.
@@ -142,8 +142,8 @@ class KafkaReader:
         first, end = await self._bounds(deadline)
         if self._position < first:
             raise LogTruncated(
-                f"{self._doing}: expected messages from {self._position} on, found none before {first}: somebody deleted "
-                "them, or the topic's retention did"
+                f"{self._doing}: expected messages from {self._position} on, found none before {first}: somebody "
+                "deleted them, or the topic's retention did"
             )
         if self._position > end:
             return False

@@ -1,7 +1,7 @@
 """A registrar's state in one SQLite file per partition, held under an exclusive lock.
 
-Format 1: ``snapshot`` (one row of JSON), ``heads`` by subject, ``identities`` by SHA-256.  A file that cannot be read is
-put aside with the ending ``.unreadable``, since all of it can be derived again as long as the submissions are there.
+Format 1: ``snapshot`` (one row of JSON), ``heads`` by subject, ``identities`` by SHA-256.  A file that cannot be read
+is put aside with the ending ``.unreadable``, since all of it can be derived again as long as the submissions are there.
 
 A disk that is full or fails is ``StateUnavailable``: what the file held before stands, and trying again may help.
 """
@@ -247,7 +247,8 @@ def _code(error: sqlite3.Error) -> int:
 
 
 def _unavailable(path: Path, error: sqlite3.Error) -> StateUnavailable:
-    what = "make room" if _code(error) == sqlite3.SQLITE_FULL else "look at the disk and the folder's rights"
+    full = _code(error) == sqlite3.SQLITE_FULL
+    what = "make room" if full else "look whether the disk has room and whose the folder is"
     return StateUnavailable(f"expected to read and write the state file {path}, found {error}: {what} and try again")
 
 

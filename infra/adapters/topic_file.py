@@ -59,6 +59,8 @@ def translated(error: sqlite3.Error, doing: str) -> LogError:
     what = f"{doing}: {error}"
     if code == sqlite3.SQLITE_FULL:
         return LogFull(f"{what}; make room and try again")
+    if code == sqlite3.SQLITE_IOERR:  # also where there is no room for the file that readers and writers share
+        return LogUnavailable(f"{what}; is there room on the disk?")
     if code == sqlite3.SQLITE_TOOBIG:
         return AppendTooLarge(what)
     if code in _SETTINGS:

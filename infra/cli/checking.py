@@ -47,7 +47,10 @@ async def check(
 
 def _told(ledger_id: str, reports: list[PartitionReport]) -> None:
     numbers = ["partition", "records", "signatures", "register", "copies", "strays", "overruled"]
-    rows = [[r.partition, r.size, r.signatures, r.register_seq, r.repeated, r.ahead, r.overruled, short(r.root)] for r in reports]
+    rows = [
+        [r.partition, r.size, r.signatures, r.register_seq, r.repeated, r.ahead, r.overruled, short(r.root)]
+        for r in reports
+    ]
     table(ledger_id, [*numbers, "root"], rows, right=numbers)
     faults = [r for r in reports if r.fault is not None]
     for report in faults:

@@ -63,7 +63,10 @@ async def reopen(
         drafts = [await _draft(ledger, p, members) for p in chosen]
         done = await threshold.decide(common, ledger, drafts, out=out, dry_run=dry_run)
     if done and not common.json:
-        say(f"{plural(len(drafts), 'partition')} reopened. Start the registrars; submit again what was not sealed before.")
+        say(
+            f"{plural(len(drafts), 'partition')} reopened. Start the registrars; submit again what was not sealed "
+            "before."
+        )
         say("The state files are needed from now on: `rogatory state backup FOLDER` whenever registrars are stopped.")
 
 
@@ -73,8 +76,8 @@ async def _draft(ledger: Ledger, partition: int, members: dict[str, Any]) -> Dra
         state = read_state(path)
     except ConfigError as error:
         raise ConfigError(
-            f"{error}. A new epoch goes on from the registrar's state: run this where partition {partition}'s registrar "
-            "ran (--partition), or bring its file here with `rogatory state restore`"
+            f"{error}. A new epoch goes on from the registrar's state: run this where partition {partition}'s "
+            "registrar ran (--partition), or bring its file here with `rogatory state restore`"
         ) from None
     if (state.ledger_id, state.partition) != (ledger.ledger_id, partition):
         raise ConfigError(
@@ -85,9 +88,9 @@ async def _draft(ledger: Ledger, partition: int, members: dict[str, Any]) -> Dra
     submitted = await ledger.log.end(SUBMISSIONS, partition)
     if submitted:
         raise ConfigError(
-            f"expected partition {partition} of a new submissions log to be empty, found {plural(submitted, 'message')}: "
-            "an epoch begins with the authorities' statement. If this log is the one that was sealed, no new epoch is "
-            "needed; else delete the topic, and this command makes it anew"
+            f"expected partition {partition} of a new submissions log to be empty, found "
+            f"{plural(submitted, 'message')}: an epoch begins with the authorities' statement. If this log is the one "
+            "that was sealed, no new epoch is needed; else delete the topic, and this command makes it anew"
         )
     data = SubmissionsReopened(epoch=state.epoch + 1, index=state.index - 1, leaf=state.last_leaf.hex(), **members)
     return Draft(subject=f"ledger/{partition}", data=data)
@@ -112,12 +115,13 @@ async def check_state(ledger: Ledger, state: Snapshot) -> None:
         raise IntegrityError(
             f"{where}: expected leaf {state.last_leaf.hex()} at index {state.index - 1}, position "
             f"{state.ledger_next - 1} of the ledger, as the state file says, found "
-            f"{last[1].hex() if last else 'nothing'}: one of them is not this ledger's, or was restored from another day"
+            f"{last[1].hex() if last else 'nothing'}: one of them is not this ledger's, or was restored from another "
+            "day"
         )
     if further is not None:
         raise ConfigError(
-            f"{where}: expected a state that ends where the ledger ends, found a record at index {state.index} behind it: "
-            "use a newer backup of the state, or let a registrar catch up on the former submissions first"
+            f"{where}: expected a state that ends where the ledger ends, found a record at index {state.index} behind "
+            "it: use a newer backup of the state, or let a registrar catch up on the former submissions first"
         )
 
 

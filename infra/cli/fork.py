@@ -65,7 +65,8 @@ async def show(
 ) -> None:
     """The records at a forked index, and which of them admission gives: the genuine one.
 
-    Uses a copy of the registrar's state file, if that is here and free; else admits from the start, which takes a while.
+    Uses a copy of the registrar's state file, if that is here and free; else admits from the start, which takes a
+    while.
     """
     partition, index = _place(place)
     async with open_ledger(common.settings(), note) as ledger:
@@ -108,8 +109,8 @@ async def settle(
 ) -> None:
     """Let the authorities name the record that counts at a forked index. It cannot be taken back.
 
-    A fork of partition 0 keeps the register from growing. The statement is then kept here for registrars and readers, and
-    sealed once partition 0 goes on; on other machines, `rogatory fork accept` takes it from a file.
+    A fork of partition 0 keeps the register from growing. The statement is then kept here for registrars and readers,
+    and sealed once partition 0 goes on; on other machines, `rogatory fork accept` takes it from a file.
     """
     partition, index = _place(place)
     if not re.fullmatch("[0-9a-f]{64}", leaf):
@@ -138,7 +139,7 @@ async def accept(
         Path, typer.Argument(help="A signed statement, as `fork settle --out` and `authority sign` made it")
     ],
 ) -> None:
-    """Let what runs on this machine follow a signed settlement that the log cannot carry yet; start it anew afterwards."""
+    """Let what runs on this machine follow a signed settlement that the log cannot carry yet; restart it then."""
     envelopes = read_envelopes(file)
     async with open_ledger(common.settings(), note) as ledger:
         register = await known_register(ledger)
@@ -169,7 +170,8 @@ async def _check_seen(ledger: Ledger, partition: int, index: int, leaf: str) -> 
     if met is None or met.ours is None or met.ours.hex() != leaf:
         raise ConfigError(
             f"expected a leaf that stands at {partition}/{index} or that admission gives there, found {leaf}: with any "
-            f"other the partition would wait for ever. `rogatory fork show {partition}/{index}`; --unseen does it anyway"
+            f"other the partition would wait for ever. `rogatory fork show {partition}/{index}`; --unseen does it "
+            "anyway"
         )
 
 

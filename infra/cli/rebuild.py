@@ -134,7 +134,7 @@ async def _replay(ledger: Ledger, store: Store, target: Generation, until: dict[
 def _compare(
     ledger: Ledger, one: tuple[Store, Generation | None], two: tuple[Store, Generation], wrong: set[int]
 ) -> list[tuple[PartitionDigest, PartitionDigest]]:
-    """The partitions but the ``wrong`` ones that differ although both stand at the same index; none between versions."""
+    """The partitions but ``wrong`` that differ although both stand at the same index; none between versions."""
     store, live = one
     if live is None or live.fold_version != two[1].fold_version:
         return []

@@ -80,7 +80,8 @@ async def rotate(
         elif not common.json:
             say("Both are good now. Give the new one to everything that signs for the office; then")
             say(
-                f"`rogatory keys used {kid} --since {format_time(now_ms())}` shows whether anything still uses the old one, and"
+                f"`rogatory keys used {kid} --since {format_time(now_ms())}` shows whether anything still uses the old "
+                "one, and"
             )
             say(f"`rogatory keys revoke {kid} --reason superseded --wait-all` ends it.")
 
@@ -174,7 +175,8 @@ async def used(
 def _warn_log(kid: str) -> None:
     say(
         f"Until every partition has followed, whoever has {kid} and may write to the topics can make register records "
-        "that partitions other than 0 take for attested. `rogatory check` compares; `rogatory fork list` shows what differs."
+        "that partitions other than 0 take for attested. `rogatory check` compares; `rogatory fork list` shows what "
+        "differs."
     )
 
 

@@ -14,7 +14,6 @@ import typer
 from infra.cli.options import Common
 from infra.cli.render import note
 from infra.observing import logs
-from infra.observing.watch import watching
 from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError
 
@@ -29,6 +28,8 @@ async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger
 
     While inside, the process is observed as the settings say; what the ledger's parts do is told to its observer.
     """
+    from infra.observing.watch import watching  # noqa: PLC0415 - its web server takes long to import for a command
+
     config = common.settings()
     logs.restyle(config.log_format)
     stop = asyncio.Event()

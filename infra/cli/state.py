@@ -31,7 +31,13 @@ async def show(common: Common) -> None:
     async with open_ledger(common.settings(), note) as ledger:
         for partition in range(ledger.partitions):
             path = ledger.state_path(partition)
-            row: dict[str, Any] = {"partition": partition, "file": str(path), "index": None, "epoch": None, "leaf": None}
+            row: dict[str, Any] = {
+                "partition": partition,
+                "file": str(path),
+                "index": None,
+                "epoch": None,
+                "leaf": None,
+            }
             if not path.exists():
                 row["standing"] = "not here"
             elif is_held(path):
@@ -43,7 +49,12 @@ async def show(common: Common) -> None:
         show_json(rows)
     else:
         cells = [[r["partition"], r["epoch"], r["index"], short(r["leaf"] or "–"), r["standing"]] for r in rows]
-        table("", ["partition", "epoch", "records", "last leaf", "standing"], cells, right=["partition", "epoch", "records"])
+        table(
+            "",
+            ["partition", "epoch", "records", "last leaf", "standing"],
+            cells,
+            right=["partition", "epoch", "records"],
+        )
     if any(r.get("bad") for r in rows):
         raise typer.Exit(NO)
 
@@ -72,7 +83,9 @@ async def backup(common: Common, folder: Folder, partition: Parts = None) -> Non
                 note(f"Partition {number} has no state file here.")
                 continue
             state = copy_state(path, folder / path.name)
-            copied.append({"partition": number, "epoch": state.epoch, "index": state.index, "file": str(folder / path.name)})
+            copied.append(
+                {"partition": number, "epoch": state.epoch, "index": state.index, "file": str(folder / path.name)}
+            )
     if not copied:
         raise ConfigError(f"expected state files in {ledger.state_path(0).parent}, found none")
     if common.json:
@@ -106,7 +119,10 @@ async def restore(common: Common, folder: Folder, partition: Parts = None) -> No
         show_json(restored)
         return
     for one in restored:
-        say(f"Partition {one['partition']}: epoch {one['epoch']}, {plural(one['index'], 'record')}, restored to {one['file']}")
+        say(
+            f"Partition {one['partition']}: epoch {one['epoch']}, {plural(one['index'], 'record')}, restored to "
+            f"{one['file']}"
+        )
 
 
 @app.command()
@@ -116,7 +132,9 @@ async def derive(
     partition: Annotated[int, typer.Option("--partition", metavar="N", min=0, help="Of this partition")],
     archive: Annotated[
         list[str],
-        typer.Option("--archive", metavar="ADDRESS", help="Former submissions: file:FOLDER or kafka://…, oldest epoch first"),
+        typer.Option(
+            "--archive", metavar="ADDRESS", help="Former submissions: file:FOLDER or kafka://…, oldest epoch first"
+        ),
     ],
 ) -> None:
     """Make a lost state file again from former submissions: admit them anew and compare each record with the ledger."""
@@ -134,7 +152,9 @@ async def derive(
     if common.json:
         show_json({"partition": number, "epoch": state.epoch, "index": state.index, "file": str(path)})
         return
-    say(f"Partition {number}: derived up to the end of epoch {state.epoch}, {plural(state.index, 'record')}, in {path}.")
+    say(
+        f"Partition {number}: derived up to the end of epoch {state.epoch}, {plural(state.index, 'record')}, in {path}."
+    )
     say("A registrar goes on from there with the submissions that are in the log now.")
 
 

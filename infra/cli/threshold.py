@@ -1,4 +1,4 @@
-"""What commands share that publish decisions of the authorities: show, sign here, or write a file to be signed elsewhere.
+"""What commands share that publish decisions of the authorities: show, sign here, or write a file to be signed.
 
 Every such command takes ``--dry-run`` (show the events, change nothing) and ``--out FILE`` (write them to a file that
 ``rogatory authority sign`` and ``rogatory authority publish`` take up); without either, the keys at hand must do.
@@ -52,8 +52,8 @@ async def decide(
         tell(common, made, register)
         if not common.json:
             say(
-                f"Written to {out}. Carry it to the authorities: each runs `rogatory authority sign {out} --key …`, the "
-                f"last one `rogatory authority publish {out}`."
+                f"Written to {out}. Carry it to the authorities: each runs `rogatory authority sign {out} --key …`, "
+                f"the last one `rogatory authority publish {out}`."
             )
         return False
     signers = choose(ledger.config, register, "rules.adopted").signers

@@ -23,6 +23,7 @@ from tests.campaign.services import TRY_AGAIN, Service, until
 from tests.contracts.log_place import Place
 from tests.faults.checks import FOLD, Seen, check_all, digests, everything, rebuilt
 from tests.faults.worker import Task, people_of
+from tests.faults.world import People
 
 PARTITIONS = 3
 OPENING = 9
@@ -89,9 +90,7 @@ class Office:
 
         run(made())
         for machine in ("a", "b"):
-            key = self.people.log_key
-            made_key = KeyFile(key.kid, "ed25519", "log", encode_base64(key.public_key), encode_base64(key.seed))
-            write_key(self._folder / machine / "keys", made_key)
+            write_log_key(self._folder / machine / "keys", self.people)
         (self._folder / "project").mkdir()
         self.publish(OPENING)
         self.await_published()
@@ -248,6 +247,12 @@ class Office:
         """Leave nothing running."""
         for service in self.everyone:
             service.finish()
+
+
+def write_log_key(folder: Path, people: People) -> None:
+    """The log key as a file, where a registrar looks for it."""
+    key = people.log_key
+    write_key(folder, KeyFile(key.kid, "ed25519", "log", encode_base64(key.public_key), encode_base64(key.seed)))
 
 
 def answered(view: Seen) -> dict[int, bytes | None]:

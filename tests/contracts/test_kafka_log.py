@@ -195,7 +195,9 @@ async def make_topics(place: Place, changes: dict[str, dict[str, str]], partitio
 def test_settings_that_break_a_promise_are_refused(kafka_place: Place, topic: str, setting: str, value: str) -> None:
     async def story(log: Log) -> None:
         await make_topics(kafka_place, {topic: {setting: value}}, {})
-        with pytest.raises(LogSettings, match=rf"{topic}: {setting} is {value}, expected .*kafka-configs --alter .*{topic} "):
+        with pytest.raises(
+            LogSettings, match=rf"{topic}: {setting} is {value}, expected .*kafka-configs --alter .*{topic} "
+        ):
             await log.partitions()
         with pytest.raises(LogSettings):
             await log.append(topic, 0, numbered(1))

@@ -109,7 +109,17 @@ class TestStateFiles:
         shutil.copytree(STATE, "former")
         shutil.rmtree(STATE)
         for partition in ("0", "1"):
-            cli("state", "derive", "--partition", partition, "--archive", "file:archive", "--archive", "file:archive", code=2)
+            cli(
+                "state",
+                "derive",
+                "--partition",
+                partition,
+                "--archive",
+                "file:archive",
+                "--archive",
+                "file:archive",
+                code=2,
+            )
             derived = cli.json("state", "derive", "--partition", partition, "--archive", "file:archive")
             assert derived["epoch"] == 0
         step(cli, "request/2")

@@ -15,7 +15,7 @@ from tests.contracts.log_place import Place
 from tests.e2e.cli import process
 from tests.e2e.test_cli_services import serving
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 _SOON = 60.0
 
 

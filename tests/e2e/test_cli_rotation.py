@@ -97,7 +97,7 @@ class TestAuthorities:
         first, second, third = in_force(cli, "authority")
         away = tmp_path / "away"
         shutil.copytree(KEYS, away)
-        made = cli.json("keys", "new", "RU-PGO", "--use", "authority", )
+        made = cli.json("keys", "new", "RU-PGO", "--use", "authority")
         Path("public.json").write_text(json.dumps(made))
         dry = cli("keys", "replace-authority", first, "--new", "public.json", "--dry-run").stdout
         assert made["kid"] in dry

@@ -31,8 +31,9 @@ from ledger.log import Stored
 from ledger.merkle import format_frontier, parse_frontier
 from ledger.outcome import format_outcome, format_outcome_key, parse_outcome, parse_outcome_key
 from ledger.register import Change, Contradiction, Register, apply
-from ledger.seal import format_seal, parse_seal, read_seal
+from ledger.seal import format_seal, parse_seal, read_seal, read_seals
 from ledger.sealing import Place, disclose_field, field_key, open_field, seal_field
+from ledger.settlement import read_statement
 from ledger.signature import (
     EVENT_PAYLOAD,
     decode_base64,
@@ -132,9 +133,12 @@ def time(raw: bytes) -> None:
     assert -(10**14) < ms < 10**15
 
 
-@target("seal", _seals)
+@target("seal", lambda: [*_seals(), b"\x00".join(_seals()[:3])])
 def seal(raw: bytes) -> None:
     """A seal has one spelling; the quick reading takes at least what the strict one takes, and reads the same."""
+    parts = raw.split(b"\x00")
+    together = read_seals(parts)
+    assert together is None or together == [read_seal(part) for part in parts]
     try:
         strict = parse_seal(raw)
     except FormatError:
@@ -145,6 +149,7 @@ def seal(raw: bytes) -> None:
         return
     assert format_seal(strict) == raw
     assert read_seal(raw) == strict
+    assert read_seals([raw, raw]) in (None, [strict, strict])
     assert strict.signatures()
 
 
@@ -351,6 +356,9 @@ def envelope(raw: bytes) -> None:
     except FormatError:
         return
     assert parse_envelopes(format_envelopes(found)) == found
+    for one in found:
+        with suppress(FormatError):
+            read_statement(one, registered().ledger_id)
 
 
 @target("address", lambda: [b"kafka://localhost:9092,[::1]:9092/assistance", b"file:ledger", b"127.0.0.1:9464"])

@@ -31,6 +31,8 @@ from ledger.log import LEDGER, Log, Message
 from projections import poison
 from projections.poison import Noted
 from projections.store import Store
+from projections.view import Generation
+from tests.aio import until
 from tests.contracts.log_place import ROOT, Place
 from tests.ledgers import Book, TallyFold
 from tests.records import box
@@ -79,7 +81,8 @@ class Scene:
                 await self.log.append(LEDGER, partition, more[start : start + 100])
             self.messages[partition] += more
 
-    def generation(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def generation(self) -> Generation:
+        """The rows that answer."""
         return self.store.live(FOLD, self.book.ledger_id)
 
     def positions(self) -> list[int]:
@@ -93,20 +96,23 @@ class Scene:
     async def reached(self, partitions: Iterable[int] | None = None) -> None:
         """Wait until the rows of these partitions (default: all) stand at the log's end."""
         chosen = list(range(self.book.partitions) if partitions is None else partitions)
-        async with asyncio.timeout(SOON):
-            while True:
-                stands, ends = await asyncio.to_thread(self.positions), self.ends()
-                if all(stands[p] == ends[p] for p in chosen):
-                    return
-                await asyncio.sleep(0.02)
+        ends = self.ends()
+
+        def stands() -> bool:
+            now = self.positions()
+            return all(now[p] == ends[p] for p in chosen)
+
+        await until(stands, SOON)
 
     async def poisoned(self) -> Noted:
         """Wait for a poison record to be noted."""
-        async with asyncio.timeout(SOON):
-            while not (found := await asyncio.to_thread(poison.standing, self.store, self.book.ledger_id)):
-                await asyncio.sleep(0.02)
-        (one,) = found
+        await until(self.standing, SOON)
+        (one,) = self.standing()
         return one
+
+    def standing(self) -> list[Noted]:
+        """The poison records that the store tells of."""
+        return poison.standing(self.store, self.book.ledger_id)
 
     def skip(self, noted: Noted) -> None:
         """Somebody lets the projection pass over a record."""
@@ -157,9 +163,7 @@ async def _work(bootstrap: str, name: str, ledger_id: str, url: str, session: st
     try:
         with open_store(url) as store:
             generation = store.live(FOLD, LedgerId(ledger_id))
-            await live.run(
-                bootstrap, name, log, store, FOLD, generation, stop=stop, pace=QUICK, session=float(session)
-            )
+            await live.run(bootstrap, name, log, store, FOLD, generation, stop=stop, pace=QUICK, session=float(session))
     finally:
         await log.close()
 

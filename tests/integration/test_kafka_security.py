@@ -46,7 +46,9 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, st
         "advertised.listeners=": f"SECURED://127.0.0.1:{port},",
         "listener.security.protocol.map=": "SECURED:SASL_SSL,",
     }.items():
-        lines = [name + value + line.removeprefix(name) if line.startswith(name) else line for line in settings.split("\n")]
+        lines = [
+            name + value + line.removeprefix(name) if line.startswith(name) else line for line in settings.split("\n")
+        ]
         settings = "\n".join(lines)
     login = "org.apache.kafka.common.security.plain.PlainLoginModule"
     settings += "\n".join([

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumers.live import group_of
 from ledger.partition import partition_of
-from tests.aio import run
+from tests.aio import run, until
 from tests.contracts.log_place import Place
 from tests.integration.live_scene import FOLD, SOON, Scene
 from tests.ledgers import Book
@@ -34,10 +32,10 @@ def tell(book: Book, dice: random.Random, records: int, subjects: int = 40) -> N
         book.add(f"request/{dice.randrange(subjects)}")
 
 
-def test_live_makes_the_rows_that_a_replay_makes(kafka_place: Place, url: str) -> None:
+def test_live_makes_the_rows_that_a_replay_makes(kafka_place: Place, store_url: str) -> None:
     async def story() -> None:
         dice = random.Random(1)
-        async with Scene.of(kafka_place, book := Book(3), url) as scene:
+        async with Scene.of(kafka_place, book := Book(3), store_url) as scene:
             tell(book, dice, 300)
             await scene.grow(dice)
             async with scene.working():
@@ -134,10 +132,12 @@ def test_a_store_that_was_put_back_goes_on_from_where_it_stands(kafka_place: Pla
 
 
 class TestPoison:
-    def test_it_stops_its_partition_alone_until_the_ledger_lets_it_go_on(self, kafka_place: Place, url: str) -> None:
+    def test_it_stops_its_partition_alone_until_the_ledger_lets_it_go_on(
+        self, kafka_place: Place, store_url: str
+    ) -> None:
         async def story() -> None:
             dice = random.Random(5)
-            async with Scene.of(kafka_place, book := Book(3), url) as scene:
+            async with Scene.of(kafka_place, book := Book(3), store_url) as scene:
                 sick = partition_of("request/bad", 3)
                 others = [p for p in range(3) if p != sick]
                 tell(book, dice, 100)
@@ -165,7 +165,7 @@ class TestPoison:
                     tell(book, dice, 60)
                     await scene.grow()
                     await scene.reached()
-                assert _standing(scene) == []
+                assert scene.standing() == []
                 assert await scene.same_as_replayed()
 
         run(story())
@@ -202,12 +202,13 @@ class TestPoison:
         run(story())
 
 
+@pytest.mark.slow
 def test_of_two_workers_one_is_killed_and_the_other_takes_its_partitions(
-    kafka_place: Place, url: str, tmp_path: Path
+    kafka_place: Place, store_url: str, tmp_path: Path
 ) -> None:
     async def story() -> None:
         dice = random.Random(7)
-        async with Scene.of(kafka_place, book := Book(4), url) as scene:
+        async with Scene.of(kafka_place, book := Book(4), store_url) as scene:
             scene.generation()
             tell(book, dice, 200)
             await scene.grow()
@@ -222,17 +223,12 @@ def test_of_two_workers_one_is_killed_and_the_other_takes_its_partitions(
                     tell(book, dice, 50)
                     await scene.grow(dice)
                 await scene.reached()
+                await _said(tmp_path / "two", "assigned partitions [0, 1, 2, 3]")
                 two.send_signal(signal.SIGTERM)
                 assert await asyncio.to_thread(two.wait, SOON) == 0
             assert await scene.same_as_replayed()
 
     run(story())
-
-
-def _standing(scene: Scene) -> list[object]:
-    from projections import poison  # noqa: PLC0415
-
-    return list(poison.standing(scene.store, scene.book.ledger_id))
 
 
 class _worker:  # noqa: N801 - used like a function
@@ -251,6 +247,4 @@ class _worker:  # noqa: N801 - used like a function
 
 
 async def _said(path: Path, words: str) -> None:
-    async with asyncio.timeout(SOON):
-        while words not in path.read_text():
-            await asyncio.sleep(0.05)
+    await until(lambda: words in path.read_text(), SOON)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,19 @@ pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-def cli(kafka_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cli]:
+def cli(kafka_place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     """A ledger of two partitions with an office, on a real broker; its state files have seen all records."""
     for name in list(os.environ):
         if name.startswith("ROGATORY_") and not name.startswith("ROGATORY_TEST_"):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     made = Cli()
-    made("ledger", "open", kafka_place.name, "--partitions", "2", "--ledger", f"kafka://{kafka_place.bootstrap}/{kafka_place.name}")
+    address = f"kafka://{kafka_place.bootstrap}/{kafka_place.name}"
+    made("ledger", "open", kafka_place.name, "--partitions", "2", "--ledger", address)
+    made("run", "all", "--until-idle")
     said = ("--name", "Омская область", "--tz", "Asia/Omsk", "--border")
     made("register", "office", "RU-OMS", *said, "--work", "--wait-all")
-    yield made
+    return made
 
 
 def change(place: Place, work: Callable[[AIOKafkaAdminClient], Coroutine[Any, Any, Any]]) -> None:
@@ -142,7 +144,5 @@ def test_a_state_of_another_ledger_is_not_touched(cli: Cli, kafka_place: Place) 
         drop(kafka_place, which)
     address = f"kafka://{kafka_place.bootstrap}/{kafka_place.name}"
     cli("ledger", "open", kafka_place.name, "--partitions", "2", "--ledger", address, "--write", "second.toml")
-    said = cli(
-        "run", "registrar", "--until-idle", "--config", "second.toml", code=2
-    )
+    said = cli("run", "registrar", "--until-idle", "--config", "second.toml", code=2)
     assert "do not delete that one" in said.output

@@ -27,7 +27,7 @@ from ledger.log import LEDGER, Message, Stored
 from projections import poison
 from projections.store import Store
 from projections.view import Batch, Generation, Saved
-from tests.aio import run
+from tests.aio import run, until
 from tests.fakes import MemoryLog
 from tests.ledgers import Book, TallyFold
 from tests.records import box
@@ -87,22 +87,17 @@ class Worker:
 
     async def until(self, position: int) -> None:
         """Until the store stands there."""
-        async with asyncio.timeout(SOON):
-            while self.store.load(self.generation, 0).next != position:
-                await asyncio.sleep(0.002)
+        await until(lambda: self.store.load(self.generation, 0).next == position, SOON)
 
     async def stands(self) -> Exception:
         """Until the lane stands at a fault."""
-        async with asyncio.timeout(SOON):
-            while self.lane.fault is None:
-                await asyncio.sleep(0.002)
+        await until(lambda: self.lane.fault, SOON)
+        assert self.lane.fault is not None
         return self.lane.fault
 
     async def failed(self) -> BaseException:
         """Until the lane gives up."""
-        async with asyncio.timeout(SOON):
-            while not self.failures:
-                await asyncio.sleep(0.002)
+        await until(lambda: self.failures, SOON)
         return self.failures[0]
 
     def digest(self) -> bytes:
@@ -253,9 +248,7 @@ class TestDelivery:
             worker = Worker(book, store, log, slow)
             async with working(worker):
                 await worker.deliver()  # the first commit is at once, the next one a minute later
-                async with asyncio.timeout(SOON):
-                    while worker.lane.next < 100:
-                        await asyncio.sleep(0.002)
+                await until(lambda: worker.lane.next >= 100, SOON)
                 before = worker.store.load(worker.generation, 0).next
                 assert before < 101
             return worker.store.load(worker.generation, 0).next
@@ -397,9 +390,7 @@ class TestGivingUp:
 
         run(story())
 
-    def test_an_error_inside_the_program_ends_the_worker(
-        self, store: Store, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_an_error_inside_the_program_ends_the_worker(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         book = book_of(20)
 
         def broken(*_: object) -> None:

@@ -16,7 +16,7 @@ from projections import poison
 from projections.schema import CHUNK
 from projections.store import Store
 from projections.view import Generation
-from tests.aio import run
+from tests.aio import run, until
 from tests.fakes import MemoryLog
 from tests.ledgers import Book, TallyFold
 from tests.records import box
@@ -184,12 +184,9 @@ class TestReplaying:
         async def story() -> Outcome:
             log, stop = log_of(book), asyncio.Event()
             following = asyncio.create_task(follow(log, store, FOLD, live, stop=stop, limits=QUICK))
-            async with asyncio.timeout(20):
-                while not poison.standing(store, book.ledger_id):
-                    await asyncio.sleep(0.005)
-                await log.append(LEDGER, 0, [skipped(book, 21)])
-                while store.load(live, 0).next != len(book.messages[0]):
-                    await asyncio.sleep(0.005)
+            await until(lambda: poison.standing(store, book.ledger_id))
+            await log.append(LEDGER, 0, [skipped(book, 21)])
+            await until(lambda: store.load(live, 0).next == len(book.messages[0]))
             stop.set()
             return await following
 
@@ -202,9 +199,7 @@ class TestReplaying:
         async def story() -> Outcome:
             stop = asyncio.Event()
             following = asyncio.create_task(follow(log_of(book), store, FOLD, live, stop=stop, limits=QUICK))
-            async with asyncio.timeout(20):
-                while not poison.standing(store, book.ledger_id):
-                    await asyncio.sleep(0.005)
+            await until(lambda: poison.standing(store, book.ledger_id))
             stop.set()
             return await following
 

@@ -11,7 +11,7 @@ import pytest
 
 from consumers.finder import RecordFinder, read_record
 from consumers.replay import Limits, Outcome, follow, replay
-from ledger.errors import ChainError, ForkError, FormatError, LogUnavailable, Overtaken
+from ledger.errors import ChainError, ForkError, FormatError, LogUnavailable, Overtaken, StoreUnavailable
 from ledger.log import LEDGER, Message
 from ledger.partition import partition_of
 from projections.queries import Queries
@@ -425,3 +425,53 @@ class TestFinding:
         book, messages = self.noisy()
         with pytest.raises(ChainError, match="index 41"):
             run(read_record(log_of(book, {0: messages}), 0, 41))
+
+
+class SilentStore(Store):
+    """Does not answer every other commit; each second one of those is there all the same."""
+
+    asked = 0
+
+    def commit(self, batch: Batch) -> None:
+        self.asked += 1
+        if self.asked % 4 == 1:
+            raise StoreUnavailable("lost before the commit")
+        super().commit(batch)
+        if self.asked % 4 == 3:
+            raise StoreUnavailable("lost after the commit")
+
+
+class TestStoreThatDoesNotAnswer:
+    def test_following_pauses_and_goes_on_from_where_the_store_stands(
+        self, store: Store, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        book = book_of(2, 300)
+        silent = SilentStore(store.engine)
+        generation = store.live(FOLD, book.ledger_id)
+        small = Limits(wait=0.01, piece=10, records=20, first_pause=0.001, longest_pause=0.002)
+        outcome = run(follow(log_of(book), silent, FOLD, generation, until_idle=True, limits=small))
+        assert not outcome.stopped
+        assert "the store does not answer (lost after the commit)" in caplog.text
+        assert total(store, book) == 300
+        assert digests(store, book) == clean_digests(store, book)
+
+    def test_it_ends_a_replay_and_what_was_committed_stays(self, store: Store) -> None:
+        book = book_of(1, 50)
+        generation = store.live(FOLD, book.ledger_id)
+        with pytest.raises(StoreUnavailable):
+            run(replay(log_of(book), SilentStore(store.engine), FOLD, generation, limits=QUICK))
+        replayed(store, book, log_of(book))
+        assert digests(store, book) == clean_digests(store, book)
+
+    def test_a_stop_does_not_wait_for_it(self, store: Store) -> None:
+        book = book_of(1, 50)
+        generation = store.live(FOLD, book.ledger_id)
+
+        class Gone(Store):
+            def commit(self, _: Batch) -> None:
+                stop.set()
+                raise StoreUnavailable("gone")
+
+        stop = asyncio.Event()
+        outcome = run(follow(log_of(book), Gone(store.engine), FOLD, generation, stop=stop, limits=QUICK))
+        assert outcome.nexts == {0: 0}
