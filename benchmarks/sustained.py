@@ -38,7 +38,7 @@ _BATCH = 400
 
 
 def _registrar(log: Log, folder: Path, ledger_id: str, partition: int) -> Registrar:
-    keys = [SeedSigner(read_key(path)) for path in folder.glob("*.key")]
+    keys = [SeedSigner(read_key(path)) for path in folder.rglob("*.key")]
     return Registrar(
         log, LedgerId(ledger_id), partition, SqliteStateFile(folder / f"p{partition}.sqlite", partition), keys
     )

@@ -87,17 +87,23 @@ class VaultFile:
     def find(self, key_id: str) -> bytes | None:
         """A content key by its id."""
         with self._lock:
-            found = self._db.execute("SELECT key FROM content_keys WHERE key_id = ?", (key_id,)).fetchone()
+            try:
+                found = self._db.execute("SELECT key FROM content_keys WHERE key_id = ?", (key_id,)).fetchone()
+            except sqlite3.Error as error:
+                raise KeyFault(f"expected the vault to answer, found {error}") from None
         return bytes(found[0]) if found and found[0] else None
 
     def destroy(self, subject: str, compartment: str) -> list[str]:
         """Destroy a compartment's key for good."""
         with self._lock:
-            rows = self._db.execute(
-                "UPDATE content_keys SET key = x'' WHERE subject = ? AND compartment = ? AND key <> x'' "
-                "RETURNING key_id",
-                (subject, compartment),
-            ).fetchall()
+            try:
+                rows = self._db.execute(
+                    "UPDATE content_keys SET key = x'' WHERE subject = ? AND compartment = ? AND key <> x'' "
+                    "RETURNING key_id",
+                    (subject, compartment),
+                ).fetchall()
+            except sqlite3.Error as error:
+                raise KeyFault(f"expected the vault to destroy a key, which is there still, found {error}") from None
         return [row[0] for row in rows]
 
     def close(self) -> None:

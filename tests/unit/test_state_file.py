@@ -61,7 +61,7 @@ def test_a_file_in_use_is_told_from_one_that_cannot_be_opened(tmp_path: Path) ->
         read_state(path)
     file.close()
     (tmp_path / "folder.sqlite").mkdir()
-    with pytest.raises(StateUnavailable, match="look at the disk"):
+    with pytest.raises(StateUnavailable, match="unable to open"):
         SqliteStateFile(tmp_path / "folder.sqlite", 0)
 
 

@@ -130,3 +130,12 @@ def test_a_key_destroyed_by_one_process_is_gone_for_the_others(vault: VaultFile,
             other.key_for("request/1", GENERAL)
     finally:
         other.close()
+
+
+def test_a_vault_that_does_not_answer_is_an_error_of_ours(tmp_path: Path) -> None:
+    vault = VaultFile(tmp_path / "vault.sqlite")
+    vault._db.execute("DROP TABLE content_keys")
+    for ask in (lambda: vault.find("0" * 32), lambda: vault.destroy("request/1", "general")):
+        with pytest.raises(KeyFault, match="content_keys"):
+            ask()
+    vault.close()
