@@ -131,8 +131,8 @@ async def _open(config: Config, log: Log, say: Callable[[str], None], observer: 
         other = await find_genesis(log) if config.ledger_id else None
         if other is not None:
             raise ConfigError(
-                f"expected {what} at {config.ledger}, found another of that name, {other.ledger_id}: correct --ledger, "
-                "or --ledger-id if that is the one you mean; never use the state or rows of one for the other"
+                f"expected {what} at {config.ledger}, found another of that name, {other.ledger_id}: "
+                "correct --ledger and --ledger-id; never use the state or rows of one for the other"
             )
         raise ConfigError(
             f"expected {what} at {config.ledger}, found a log without its opening: open one with `rogatory ledger "

@@ -1,27 +1,17 @@
-"""``rogatory``: the command, put together. Exit codes are in ``options.py``."""
+"""``rogatory``: the command, put together. Exit codes are in ``options.py``.
+
+Commands are imported when they are run (``lazy.py``): a health check that runs every few seconds shall not wait for a
+database driver that it does not use.  ``tests/unit/test_startup.py`` says what may be imported before.
+"""
 
 from __future__ import annotations
 
 import sys
-from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from infra.cli import authority, broker, fork, keys, ledger, poison, register, running, state, store
-from infra.cli import epoch as _epoch  # noqa: F401 - adds its commands to ledger
-from infra.cli import rotation as _rotation  # noqa: F401 - adds its commands to keys
-from infra.cli.checking import check
-from infra.cli.importing import app as importing
-from infra.cli.lag import lag
-from infra.cli.outbox import app as outbox
-from infra.cli.outcomes import outcomes
-from infra.cli.publish import catalogue, publish
-from infra.cli.ready import ready
-from infra.cli.rebuild import digest, rebuild
-from infra.cli.status import status
+from infra.cli.lazy import Entry, LazyGroup
 
 _HELP = """A signed, append-only ledger of acts in international legal co-operation.
 
@@ -30,19 +20,115 @@ Settings come from the options, else from ROGATORY_… in the environment, else 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage or settings, 3 log or store do not answer, 4 call a person.
 """
 
+_BEGIN, _SAY, _RUN, _ASK = "Begin", "Say", "Run", "Ask"
+
+
+class _Commands(LazyGroup):
+    """All commands of the first level, in the order of the help."""
+
+    table = {  # noqa: RUF012 - declared as a class variable by the base
+        "demo": Entry(
+            "infra.cli.demo:demo",
+            "Open a ledger, publish a stream of signed requests with some wrong ones, and show what comes of it.",
+            _BEGIN,
+        ),
+        "ledger": Entry(
+            "infra.cli.ledger:app", "Open a ledger, and show what it is.", _BEGIN, beside=("infra.cli.epoch",)
+        ),
+        "keys": Entry(
+            "infra.cli.keys:app",
+            "Make, enrol, rotate, replace, revoke and list keys. Private keys are never printed.",
+            _BEGIN,
+            beside=("infra.cli.rotation",),
+        ),
+        "register": Entry(
+            "infra.cli.register:app", "Offices, roles and versions; every change is a signed event.", _BEGIN
+        ),
+        "authority": Entry(
+            "infra.cli.authority:app",
+            "Decisions of the authorities, signed one after the other in a file: draft, sign, publish.",
+            _BEGIN,
+        ),
+        "broker": Entry(
+            "infra.cli.broker:app",
+            "A real Kafka on this machine, without Docker: for trials, not for production.",
+            _BEGIN,
+        ),
+        "publish": Entry("infra.cli.publish:publish", "Sign and submit an event, and wait for its seal.", _SAY),
+        "catalogue": Entry("infra.cli.publish:catalogue", "List the event types, or the fields of one.", _SAY),
+        "import": Entry(
+            "infra.cli.importing:app", "Import other systems' logs; importing one again adds nothing.", _SAY
+        ),
+        "outbox": Entry(
+            "infra.cli.outbox:app", "Look into an application's outbox, and settle what is stuck in it.", _SAY
+        ),
+        "run": Entry(
+            "infra.cli.running:app", "Run what moves records: registrar, herald, projections, or all of it.", _RUN
+        ),
+        "fork": Entry(
+            "infra.cli.fork:app", "Two records at one index: what there is, and how the authorities settle it.", _RUN
+        ),
+        "state": Entry(
+            "infra.cli.state:app", "Registrars' state files: show, back up, restore, derive from an archive.", _RUN
+        ),
+        "ready": Entry(
+            "infra.cli.ready:ready",
+            "Whether a service is ready: exit 0 if it is, 1 if it is not and says why, 3 if it does not answer.",
+            _RUN,
+        ),
+        "rebuild": Entry(
+            "infra.cli.rebuild:rebuild",
+            "Make the projections again from the ledger, compare them with those that answer, and switch.",
+            _RUN,
+        ),
+        "lag": Entry(
+            "infra.cli.lag:lag",
+            "How far each partition is behind: submissions that wait, register events, projections; and who holds it.",
+            _RUN,
+        ),
+        "store": Entry("infra.cli.store:app", "The projection store: its schema and what stands in it.", _RUN),
+        "poison": Entry(
+            "infra.cli.poison:app", "Records that a projection cannot digest; their partitions stand still.", _RUN
+        ),
+        "status": Entry(
+            "infra.cli.status:status",
+            "Where requests stand: state, who owes the next step since when, what is open, and the records it rests "
+            "on.",
+            _ASK,
+        ),
+        "outcomes": Entry(
+            "infra.cli.outcomes:outcomes",
+            "Submissions that were refused, or that stood in the ledger already; each once, with what to do.",
+            _ASK,
+        ),
+        "digest": Entry(
+            "infra.cli.rebuild:digest",
+            "The digest of the projections, per partition and index: two stores that show the same hold the same.",
+            _ASK,
+        ),
+        "check": Entry(
+            "infra.cli.checking:check",
+            "Check chain, seals, signatures and tree of every record; exit 1 and the first bad record if anything is "
+            "wrong.",
+            _ASK,
+        ),
+    }
+
+
 app = typer.Typer(
     name="rogatory",
+    cls=_Commands,
     help=_HELP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
-_BEGIN, _SAY, _RUN, _ASK = "Begin", "Say", "Run", "Ask"
-
 
 def _version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - used here alone
+
         try:
             sys.stdout.write(f"rogatory {version('rogatory')}\n")
         except PackageNotFoundError:
@@ -57,31 +143,6 @@ def rogatory(
     ] = False,
 ) -> None:
     """The entry of all commands; its help is the application's."""
-
-
-if find_spec("infra.cli.demo") is not None:
-    app.command(rich_help_panel=_BEGIN)(import_module("infra.cli.demo").demo)
-app.add_typer(ledger.app, name="ledger", rich_help_panel=_BEGIN)
-app.add_typer(keys.app, name="keys", rich_help_panel=_BEGIN)
-app.add_typer(register.app, name="register", rich_help_panel=_BEGIN)
-app.add_typer(authority.app, name="authority", rich_help_panel=_BEGIN)
-app.add_typer(broker.app, name="broker", rich_help_panel=_BEGIN)
-app.command(rich_help_panel=_SAY)(publish)
-app.command(rich_help_panel=_SAY)(catalogue)
-app.add_typer(importing, name="import", rich_help_panel=_SAY)
-app.add_typer(outbox, name="outbox", rich_help_panel=_SAY)
-app.add_typer(running.app, name="run", rich_help_panel=_RUN)
-app.add_typer(fork.app, name="fork", rich_help_panel=_RUN)
-app.add_typer(state.app, name="state", rich_help_panel=_RUN)
-app.command(rich_help_panel=_RUN)(ready)
-app.command(rich_help_panel=_RUN)(rebuild)
-app.command(rich_help_panel=_RUN)(lag)
-app.add_typer(store.app, name="store", rich_help_panel=_RUN)
-app.add_typer(poison.app, name="poison", rich_help_panel=_RUN)
-app.command(rich_help_panel=_ASK)(status)
-app.command(rich_help_panel=_ASK)(outcomes)
-app.command(rich_help_panel=_ASK)(digest)
-app.command(rich_help_panel=_ASK)(check)
 
 
 def main() -> None:

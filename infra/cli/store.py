@@ -13,7 +13,7 @@ from infra.wiring import open_store
 from projections.describing import Build, Described, describe
 from projections.migrating import Step
 
-app = typer.Typer(help="The projection store: its schema and what stands in it", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="The projection store: its schema and what stands in it.")
 
 
 @app.command()

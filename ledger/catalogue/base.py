@@ -219,9 +219,7 @@ _types: dict[str, EventType] = {}
 _D = TypeVar("_D", bound=type[Data])
 
 
-def event(
-    name: str, *, sorts: str, cites: str, version: int = 1, since: int = FIRST_VERSION
-) -> Callable[[_D], _D]:
+def event(name: str, *, sorts: str, cites: str, version: int = 1, since: int = FIRST_VERSION) -> Callable[[_D], _D]:
     """Declare a Struct as the data of event type ``rogatory.<name>.v<version>``; ``sorts`` by blanks.
 
     A type that is new, or whose data take other values than before, has ``since``: the admission version it comes with.
