@@ -1,6 +1,6 @@
-"""Log lines: one pipe for our own loggers and everybody else's, by structlog behind the standard library's handlers.
+"""Log lines: one pipe for our own loggers and everybody else's, behind the standard library's handlers.
 
-On a terminal::
+On a terminal, laid out by structlog::
 
     2026-03-03T10:00:00.123Z [warning  ] partition 3: log unavailable (…) [consumers.registrar] partition=3
 
@@ -22,13 +22,16 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
 
 import msgspec
-import structlog
 
 from infra.config import LogFormat
 from infra.observing.redaction import clean, clean_argument
+
+if TYPE_CHECKING:
+    import structlog
 
 FIELDS = ("service", "ledger", "partition", "position", "index", "offset", "attempt", "address", "exit")
 """The fields that a line may have, in this order; anything else that a library puts into ``extra`` stays out."""
@@ -51,7 +54,6 @@ _QUIET = {
 }
 """Levels of other people's loggers without -v, with one, with more."""
 _CONTROLS = {c: f"\\x{c:02x}" for c in (*range(32), *range(127, 160)) if c != 9} | {10: "\\n", 13: "\\r"}
-_NAMED = "_rogatory_named"
 _bound: dict[str, str] = {}
 _encode = msgspec.json.Encoder().encode
 
@@ -104,21 +106,13 @@ def _named(message: str, arguments: Sequence[object]) -> dict[str, int]:
     return {name: value for name, value in zip(names, arguments, strict=False) if name and type(value) is int}
 
 
-class _Formatter(structlog.stdlib.ProcessorFormatter):
+class _Formatter(logging.Formatter):
     """Makes a line of a record, whoever logged it."""
 
     def __init__(self, out: TextIO, *, service: bool, form: LogFormat) -> None:
-        before: list[Any] = [structlog.stdlib.ExtraAdder(allow=FIELDS)]
-        super().__init__(processors=[self._render], foreign_pre_chain=before)
+        super().__init__()
         self._terminal = out.isatty()
         self._service = service
-        colours = self._terminal and not os.environ.get("NO_COLOR")
-        self._text = structlog.dev.ConsoleRenderer(
-            colors=colours,
-            exception_formatter=structlog.dev.plain_traceback,
-            pad_event_to=0,
-            timestamp_key="time",
-        )
         self.json = False
         self.restyle(form)
 
@@ -126,30 +120,40 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         self.json = form == "json" or (form == "auto" and self._service and not self._terminal)
 
     def format(self, record: logging.LogRecord) -> str:
+        named: dict[str, int] = {}
         if record.args:
             arguments = record.args
-            record = logging.makeLogRecord(record.__dict__)
+            record = logging.makeLogRecord(record.__dict__)  # others format the original
             if isinstance(arguments, Mapping):
                 record.args = {name: clean_argument(one) for name, one in arguments.items()}
             else:
                 record.args = tuple(clean_argument(one) for one in arguments)
                 if record.name.partition(".")[0] in _OURS:
-                    setattr(record, _NAMED, _named(str(record.msg), arguments))
-        return super().format(record)
+                    named = _named(str(record.msg), arguments)
+        more = {name: value for name, value in vars(record).items() if name in FIELDS}
+        if record.exc_info and record.exc_info[1] is not None:
+            more["exception"] = self.formatException(record.exc_info)
+        return self._line(record, {**_bound, **named, **more})
 
-    def _render(self, _logger: Any, _name: str, event: structlog.types.EventDict) -> str:
-        record: logging.LogRecord = event.pop("_record")
-        event.pop("_from_structlog")
-        event = structlog.processors.format_exc_info(None, "", event)
-        event.pop("stack_info", None)
+    def _line(self, record: logging.LogRecord, fields: Mapping[str, Any]) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = {"time": time, "level": record.levelname.lower(), "logger": record.name, "event": ""}
-        line["event"] = clean(event.pop("event"))
-        event = {**_bound, **getattr(record, _NAMED, {}), **event}
-        line.update({name: clean(event[name]) for name in (*FIELDS, "exception") if name in event})
+        event = clean(record.getMessage())
+        line = {"time": time, "level": record.levelname.lower(), "logger": record.name, "event": event}
+        line.update({name: clean(fields[name]) for name in (*FIELDS, "exception") if name in fields})
         if self.json:
             return _encode(line).decode()
         for name in ("service", "ledger"):  # whoever sits before a terminal knows
             line.pop(name, None)
-        line["event"] = line["event"].translate(_CONTROLS)
+        line["event"] = event.translate(_CONTROLS)
         return self._text(None, "", line)
+
+    @cached_property
+    def _text(self) -> structlog.dev.ConsoleRenderer:
+        from structlog.dev import ConsoleRenderer, plain_traceback  # noqa: PLC0415 - slow, and JSON needs none of it
+
+        return ConsoleRenderer(
+            colors=self._terminal and not os.environ.get("NO_COLOR"),
+            exception_formatter=plain_traceback,
+            pad_event_to=0,
+            timestamp_key="time",
+        )
