@@ -56,6 +56,7 @@ async def _bare(bootstrap: str, name: str, ledger_id: str) -> dict[str, Any]:
         topic_allow_declare=False,
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
+        stream_wait_empty=False,
         loop=asyncio.get_running_loop(),
     )
     topic = app.topic(

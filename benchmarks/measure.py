@@ -139,12 +139,12 @@ def _log(folder: str, bootstrap: str, name: str) -> Log:
     return KafkaLog(bootstrap, name) if bootstrap else LedgerFolder(Path(folder) / "ledger")
 
 
-def replaying(folder: str, bootstrap: str = "", name: str = "") -> dict[str, Any]:
-    """Replay with chain, tree and commit into SQLite."""
+def replaying(folder: str, bootstrap: str = "", name: str = "", url: str = "") -> dict[str, Any]:
+    """Replay with chain, tree and commit into the store at ``url``, or into SQLite."""
 
     async def run() -> dict[str, Any]:
         log = _log(folder, bootstrap, name)
-        with tempfile.TemporaryDirectory() as there, Store.open(f"sqlite:///{there}/store.sqlite") as store:
+        with tempfile.TemporaryDirectory() as there, Store.open(url or f"sqlite:///{there}/store.sqlite") as store:
             fold = StatusFold()
             generation = store.live(fold, LedgerId((Path(folder) / "id").read_text()))
             begun, cpu = time.perf_counter(), time.process_time()

@@ -87,10 +87,9 @@ def bench_table(results: list[dict[str, Any]]) -> str:
     for r in results:
         ratio = "" if r["ratio"] is None else f"{r['ratio']:.2f}"
         met = {True: "yes", False: "**no**", None: ""}[r["met"]]
-        goal = r["goal"].replace("<", "&lt;").replace(">=", "≥")
-        rows.append(
-            f"| {r['name']} | {r['value']:,.0f} {r['unit']} | {r['n']:,} | {r['against']} | {ratio} | {goal} | {met} |"
-        )
+        goal = r["goal"].replace("<=", "≤").replace(">=", "≥").replace("<", "&lt;")
+        value = f"{r['value']:,.1f}" if r["unit"] in ("µs", "ms") else f"{r['value']:,.0f}"
+        rows.append(f"| {r['name']} | {value} {r['unit']} | {r['n']:,} | {r['against']} | {ratio} | {goal} | {met} |")
     return "\n".join(rows)
 
 

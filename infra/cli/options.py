@@ -32,15 +32,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import msgspec
-import sqlalchemy as sa
 import typer
 
 from infra import config
 from infra.config import Config
 from infra.observing import logs
-from infra.observing.traces import exporting
+from infra.observing.exporting import exporting
 from ledger.errors import (
     IntegrityError,
     LogError,
@@ -54,12 +52,10 @@ from ledger.errors import (
     StoreUnavailable,
     UnknownVersion,
 )
-from producers.receipt import SubmissionRefused
 
 NO, USAGE, UNAVAILABLE, INTEGRITY, INTERRUPTED = 1, 2, 3, 4, 130
 
 _EXITS: tuple[tuple[type[BaseException], int], ...] = (
-    (SubmissionRefused, NO),
     (IntegrityError, INTEGRITY),
     (UnknownVersion, INTEGRITY),
     (PoisonRecord, INTEGRITY),
@@ -256,14 +252,14 @@ def reported(*, service: bool = False) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
-    except (BrokenPipeError, typer.Exit, typer.Abort, click.ClickException):
+    except (BrokenPipeError, typer.Exit, typer.Abort, typer.TyperException):
         raise
-    except tuple(kind for kind, _ in _EXITS) as error:
+    except (RogatoryError, OSError) as error:
         if debug:
             raise
         said = f"the log does not answer: {error}" if isinstance(error, LogUnavailable) else str(error)
-        fail(said, next(code for kind, code in _EXITS if isinstance(error, kind)))
-    except sa.exc.SQLAlchemyError as error:
+        fail(said, _exit_of(error))
+    except _database_errors() as error:
         if debug:
             raise
         # The driver's own words: SQLAlchemy's add the statement with its values.
@@ -274,6 +270,21 @@ def reported(*, service: bool = False) -> Iterator[None]:
             raise
         _log.critical("an error inside the program; please report it", exc_info=True)
         raise typer.Exit(NO) from None
+
+
+def _exit_of(error: RogatoryError | OSError) -> int:
+    from producers.receipt import SubmissionRefused  # noqa: PLC0415 - brings the catalogue, which is slow to prepare
+
+    if isinstance(error, SubmissionRefused):
+        return NO
+    return next(code for kind, code in _EXITS if isinstance(error, kind))
+
+
+def _database_errors() -> type[Exception]:
+    """What SQLAlchemy raises. It takes long to import; this is asked when something went wrong that is not ours."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    return SQLAlchemyError
 
 
 def fail(message: str, code: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from infra.observing.metrics import kind_of
+from infra.observing.kinds import kind_of
 from ledger.observing import LOG, Observer
 
 STALE = 20.0

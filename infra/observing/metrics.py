@@ -14,25 +14,12 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from ledger.errors import ForkError, IntegrityError, PoisonRecord, RogatoryError, UnknownVersion
+from infra.observing.kinds import kind_of
 from ledger.log import SUBMISSIONS
 from ledger.observing import REGISTRAR, Observer
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _RECORDS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000)
-
-
-def kind_of(error: Exception) -> str:
-    """The word for why a partition stopped, as metrics and health say it."""
-    if isinstance(error, ForkError):
-        return "fork"
-    if isinstance(error, PoisonRecord):
-        return "poison"
-    if isinstance(error, UnknownVersion):
-        return "version"
-    if isinstance(error, IntegrityError):
-        return "integrity"
-    return "other" if isinstance(error, RogatoryError) else "internal"
 
 
 class Metrics(Observer):

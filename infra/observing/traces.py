@@ -5,29 +5,22 @@ make a span for each such event of a batch, as children of its creation; so one 
 ``admit`` and ``project`` (``producers/tracing.py`` makes the first two).  Without tracing, and for events that carry no
 trace or an unsampled one, nothing is made.
 
-Set up by the standard variables: ``OTEL_EXPORTER_OTLP_ENDPOINT`` (or ``OTEL_TRACES_EXPORTER=otlp``) switches it on;
-``OTEL_SDK_DISABLED``, ``OTEL_TRACES_SAMPLER``, ``OTEL_SERVICE_NAME`` and the others mean what OpenTelemetry says.
-Export is OTLP over HTTP.  Spans name places of the log (topic, partition, offset), never a subject, an event id, an
+``exporting.py`` switches it on.  Spans name places of the log (topic, partition, offset), never a subject, an event id, an
 office or content: whoever may read the record finds it there.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from ledger.errors import ConfigError
 from ledger.observing import Observer, Traced
 
 _SCOPE = "rogatory"
-_PROTOCOL = "http/protobuf"
 _w3c = TraceContextTextMapPropagator()
 
 
@@ -67,55 +60,3 @@ class Traces(Observer):
                 start_time=begun,
             )
             span.end(end)
-
-
-@contextmanager
-def exporting(service: str, environ: Mapping[str, str] | None = None) -> Iterator[bool]:
-    """Trace this process while inside, if the environment says so; what was collected is exported at the end.
-
-    Raises:
-        ConfigError: the environment asks for what is not there.
-    """
-    environ = os.environ if environ is None else environ
-    if not is_wanted(environ) or not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-        yield False
-        return
-    # Slow to import, and seldom wanted.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider as SdkProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
-    try:
-        release = version("rogatory")
-    except PackageNotFoundError:
-        release = "unknown"
-    named = {} if environ.get("OTEL_SERVICE_NAME") else {"service.name": f"rogatory-{service}"}
-    provider = SdkProvider(resource=Resource.create({**named, "service.version": release}), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
-    try:
-        yield True
-    finally:
-        provider.shutdown()
-
-
-def is_wanted(environ: Mapping[str, str]) -> bool:
-    """Whether the environment asks for traces.
-
-    Raises:
-        ConfigError: it asks for another exporter or protocol than OTLP over HTTP.
-    """
-    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
-        return False
-    exporter = environ.get("OTEL_TRACES_EXPORTER", "").strip().lower()
-    places = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-    if exporter == "none" or not (exporter or any(environ.get(name) for name in places)):
-        return False
-    if exporter not in ("", "otlp"):
-        raise ConfigError(f"expected OTEL_TRACES_EXPORTER to be otlp or none, found {exporter[:40]!r}")
-    for name in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
-        protocol = environ.get(name, "").strip()
-        if protocol not in ("", _PROTOCOL):
-            raise ConfigError(f"expected {name} to be {_PROTOCOL}, found {protocol[:40]!r}")
-    return True

@@ -9,16 +9,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from infra.observing import logs
+from infra.observing.exporting import is_tracing
 from infra.observing.health import Health
-from infra.observing.metrics import Metrics
-from infra.observing.probe import Probe
-from infra.observing.server import serving
 from infra.observing.several import Several
-from infra.observing.traces import Traces
 from ledger.log import Log
 from ledger.observing import SILENT, Observer
+
+if TYPE_CHECKING:
+    from infra.observing.metrics import Metrics
+    from infra.observing.probe import Probe
+    from infra.observing.traces import Traces
 
 
 class Watch:
@@ -27,23 +30,37 @@ class Watch:
     def __init__(self, service: str, *, shown: bool) -> None:
         """``shown``: there is a server, so that health and metrics are kept."""
         self._service = service
-        self._traces = Traces("")
         self.health = Health(service, time.monotonic, lambda: time.time_ns() // 1_000_000)
-        self.metrics = Metrics()
-        self._probe = Probe(self.health, self.metrics) if shown else None
+        self.metrics: Metrics | None = None
+        self._probe: Probe | None = None
+        self._traces: Traces | None = None
         self._asking: asyncio.Task[None] | None = None
         self.port: int | None = None
         """Where it is shown."""
-        wanted = [self.health, self.metrics, self._probe] if self._probe else []
-        observers = [*wanted, *([self._traces] if self._traces.traces else [])]
+        observers: list[Observer] = []
+        # Prometheus' and OpenTelemetry's clients take long to import, and a service that shows nothing has no use for them.
+        if shown:
+            from infra.observing.metrics import Metrics  # noqa: PLC0415
+            from infra.observing.probe import Probe  # noqa: PLC0415
+
+            self.metrics = Metrics()
+            self._probe = Probe(self.health, self.metrics)
+            observers += [self.health, self.metrics, self._probe]
+        if is_tracing():
+            from infra.observing.traces import Traces  # noqa: PLC0415
+
+            self._traces = Traces("")
+            observers.append(self._traces)
         self.observer: Observer = Several(*observers) if observers else SILENT
 
     def opened(self, ledger_id: str, log: Log) -> None:
         """The ledger is open: look at its log from now on."""
         logs.bind(service=self._service, ledger=ledger_id)
-        self._traces.ledger = ledger_id.partition(".")[0]
         self.health.opened(ledger_id)
-        self.metrics.about(self._service, ledger_id)
+        if self._traces is not None:
+            self._traces.ledger = ledger_id.partition(".")[0]
+        if self.metrics is not None:
+            self.metrics.about(self._service, ledger_id)
         if self._probe is not None:
             self._asking = asyncio.create_task(self._probe.run(log))
 
@@ -70,7 +87,9 @@ async def watching(service: str, address: str | None) -> AsyncIterator[Watch]:
     logs.bind(service=service)
     async with AsyncExitStack() as stack:
         watch = Watch(service, shown=address is not None)
-        if address is not None:
+        if address is not None and watch.metrics is not None:
+            from infra.observing.server import serving  # noqa: PLC0415 - aiohttp takes long to import
+
             watch.port = await stack.enter_async_context(serving(address, watch.health, watch.metrics))
         stack.push_async_callback(watch.closed)
         yield watch

@@ -16,9 +16,10 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind
 
 from consumers.replay import replay
+from infra.observing.exporting import is_wanted
 from infra.observing.metrics import Metrics
 from infra.observing.several import Several
-from infra.observing.traces import Traces, is_wanted
+from infra.observing.traces import Traces
 from ledger.catalogue.own import StepTaken
 from ledger.errors import ConfigError
 from ledger.event import read_event

@@ -13,7 +13,8 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.observing.health import STALE, Health
-from infra.observing.metrics import Metrics, kind_of
+from infra.observing.kinds import kind_of
+from infra.observing.metrics import Metrics
 from infra.observing.probe import Probe
 from infra.observing.several import Several
 from ledger.errors import ChainError, ForkError, FormatError, LogUnavailable, PoisonRecord, UnknownVersion
