@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from consumers.lag import Progress, progress
 from consumers.register_tail import RegisterTail
 from infra.adapters.cache_file import BookmarkFiles
+from infra.projecting import FOLD
 from infra.reading import is_held
 from infra.sharing import assignment
-from infra.wiring import FOLD, Ledger
+from infra.wiring import Ledger
 from ledger.assignment import Member
 from ledger.errors import ConfigError, LogError, StoreUnavailable
 from ledger.ids import LedgerId

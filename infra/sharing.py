@@ -11,13 +11,11 @@ from contextlib import suppress
 from consumers.holding import Holding
 from consumers.registrar import Registrar
 from infra.adapters.assignment_folder import FolderAssignment
-from infra.adapters.assignment_kafka import SESSION, KafkaAssignment
-from infra.adapters.kafka_log import KafkaLog
 from infra.adapters.state_file import SqliteStateFile
 from infra.config import FileLedger
 from infra.reading import is_held
 from infra.wiring import Ledger
-from ledger.assignment import Assignment, Member
+from ledger.assignment import SESSION, Assignment, Member
 from ledger.errors import ConfigError, KeyFault
 from ledger.log import SUBMISSIONS
 from ledger.signature import Signer
@@ -43,6 +41,9 @@ def assignment(ledger: Ledger, *, log_key: bool = False, standby: bool = False, 
     address = ledger.config.address()
     if isinstance(address, FileLedger):
         return FolderAssignment(address.folder, ledger.partitions, me)
+    from infra.adapters.assignment_kafka import KafkaAssignment  # noqa: PLC0415 - slow, and of no use to a folder
+    from infra.adapters.kafka_log import KafkaLog  # noqa: PLC0415 - as above
+
     if not isinstance(ledger.log, KafkaLog):
         raise ConfigError(f"expected a ledger folder or Kafka to share partitions on, found {ledger.config.ledger}")
     return KafkaAssignment(

@@ -1,6 +1,7 @@
 """Putting the parts together: from settings to an open ledger and everything that works on it.
 
-This module alone knows everyone. A command opens a ledger and asks it for what it needs::
+This module alone knows everyone, with ``projecting.py``, its part for projections. A command opens a ledger and asks it
+for what it needs::
 
     async with open_ledger(config, say) as ledger:
         async with ledger.workers() as workers:
@@ -15,16 +16,15 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from consumers import replay as replaying
 from consumers.herald import Herald
 from consumers.registrar import Registrar
 from consumers.settlements import Settlements
 from infra.adapters.cache_file import BookmarkFiles, CacheFile
-from infra.adapters.kafka_log import KafkaLog
 from infra.adapters.keys import SeedSigner, list_keys, load_signer
 from infra.adapters.ledger_folder import LedgerFolder
 from infra.adapters.state_file import SqliteStateFile
@@ -34,28 +34,27 @@ from infra.kafka_security import client_settings
 from infra.reading import Genesis, Seen, find_genesis, is_held, read_register, read_register_seq
 from infra.statements import accepted
 from infra.workers import Workers, together
-from ledger.errors import ConfigError, IntegrityError, KeyFault, LogSettings, LogUnavailable, PoisonRecord
+from ledger.errors import ConfigError, IntegrityError, KeyFault, LogSettings, LogUnavailable
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, Log
-from ledger.observing import LOG, SILENT, STORE, Observer
+from ledger.observing import LOG, SILENT, Observer
 from ledger.register import Register
 from ledger.settlement import Statement
 from ledger.signature import Signer
-from producers.builder import Sender
-from producers.publisher import Publisher
-from projections.engine import open_engine, parse_url
-from projections.migrating import Step
-from projections.queries import Queries
-from projections.status import StatusFacts, StatusFold
-from projections.store import Store
-from projections.view import Generation
 
-FOLD = StatusFold()
+if TYPE_CHECKING:
+    from consumers.replay import Outcome, Progress
+    from infra.adapters.kafka_log import KafkaLog
+    from infra.projecting import Projections
+    from producers.publisher import Publisher
+    from projections.queries import Queries
+    from projections.status import StatusFacts
+    from projections.store import Store
+    from projections.view import Generation
+
 _log = logging.getLogger(__name__)
 
-__all__ = [
-    "FOLD", "Genesis", "Ledger", "Workers", "find_genesis", "make_log", "make_missing", "open_ledger", "open_store",
-"together" ]  # fmt: skip
+__all__ = ["Genesis", "Ledger", "Workers", "find_genesis", "make_log", "make_missing", "open_ledger", "together"]
 
 
 def make_log(config: Config) -> KafkaLog | LedgerFolder:
@@ -63,6 +62,8 @@ def make_log(config: Config) -> KafkaLog | LedgerFolder:
     address = config.address()
     if isinstance(address, FileLedger):
         return LedgerFolder(address.folder, config.timeout)
+    from infra.adapters.kafka_log import KafkaLog  # noqa: PLC0415 - slow to import, and of no use to a folder
+
     return KafkaLog(address.bootstrap, address.name, config.timeout, client_settings(config.kafka_security))
 
 
@@ -256,6 +257,9 @@ class Ledger:
     @asynccontextmanager
     async def publisher(self, office: str, signers: Sequence[Signer]) -> AsyncIterator[Publisher]:
         """A publisher of an office's events, with the vault for what is sealed."""
+        from producers.builder import Sender  # noqa: PLC0415 - slow to import; a registrar publishes nothing
+        from producers.publisher import Publisher  # noqa: PLC0415 - as above
+
         with self.vault() as vault:
             sender = Sender(self.ledger_id, office, tuple(signers), vault)
             patience = self.config.timeout
@@ -273,67 +277,37 @@ class Ledger:
         finally:
             vault.close()
 
-    @contextmanager
-    def store(self) -> Iterator[Store]:
+    @cached_property
+    def _projections(self) -> Projections:
+        from infra.projecting import Projections  # noqa: PLC0415 - with it comes SQLAlchemy, which is slow to import
+
+        return Projections(self)
+
+    def store(self) -> AbstractContextManager[Store]:
         """The projection store; made where there is none."""
-        with open_store(self.config.store) as store:
-            self.observer.depends(STORE, store.ping)
-            try:
-                yield store
-            finally:
-                self.observer.depends(STORE, None)
+        return self._projections.store()
 
     def queries(self, store: Store, generation: Generation | None = None) -> Queries[StatusFacts]:
         """Questions to the rows of this ledger."""
-        return Queries(store, FOLD, self.ledger_id, generation=generation)
+        return self._projections.queries(store, generation)
 
     async def behind(self, store: Store) -> int:
         """How many positions of the ledger log the live rows have not taken."""
-        generation = store.live(FOLD, self.ledger_id)
-        total = 0
-        for partition in range(self.partitions):
-            total += await self.log.end(LEDGER, partition) - store.load(generation, partition).next
-        return total
+        return await self._projections.behind(store)
 
     async def project(
         self,
         store: Store,
         *,
         stop: asyncio.Event | None = None,
-        progress: replaying.Progress | None = None,
-    ) -> replaying.Outcome:
+        progress: Progress | None = None,
+    ) -> Outcome:
         """Bring the live rows to the log's present end, or, with ``stop``, follow the log until it is set.
 
         Raises:
             RogatoryError: a partition stopped; the first such fault.
         """
-        generation = await asyncio.to_thread(store.live, FOLD, self.ledger_id)
-        if stop is None:
-            outcome = await replaying.replay(
-                self.log,
-                store,
-                FOLD,
-                generation,
-                progress=progress,
-                observer=self.observer,
-                statements=self.statements(),
-            )
-        else:
-            outcome = await replaying.follow(
-                self.log,
-                store,
-                FOLD,
-                generation,
-                stop=stop,
-                progress=progress,
-                observer=self.observer,
-                statements=self.statements(),
-            )
-        # A poison last: the others are worse. It does not end a service, which said so when it was met.
-        for fault in sorted(outcome.stopped.values(), key=lambda fault: isinstance(fault, PoisonRecord)):
-            if stop is None or not isinstance(fault, PoisonRecord):
-                raise fault
-        return outcome
+        return await self._projections.project(store, stop=stop, progress=progress)
 
     async def live(self, store: Store, stop: asyncio.Event, *, session: float) -> None:
         """Keep the live rows up with a ledger on Kafka, sharing its partitions with other workers.
@@ -344,47 +318,4 @@ class Ledger:
             ConfigError: the ledger is not on Kafka.
             RogatoryError: as ``consumers.live.run``.
         """
-        from consumers import live  # noqa: PLC0415 - Faust takes long to import, and nothing else needs it
-
-        address = self.config.address()
-        if isinstance(address, FileLedger):
-            raise ConfigError(
-                f"expected a ledger on Kafka, whose consumer groups share partitions, found {self.config.ledger}: "
-                "use `rogatory run project` there"
-            )
-        generation = await asyncio.to_thread(store.live, FOLD, self.ledger_id)
-        await live.run(
-            address.bootstrap,
-            address.name,
-            self.log,
-            store,
-            FOLD,
-            generation,
-            stop=stop,
-            session=session,
-            statements=self.statements(),
-            observer=self.observer,
-        )
-
-
-@contextmanager
-def open_store(url: str, *, migrate: bool = False, told: Callable[[Step], None] | None = None) -> Iterator[Store]:
-    """The projection store at a URL; the folder of an SQLite file is made.
-
-    Args:
-        url: ``sqlite:///FILE`` or ``postgresql://…`` (``projections/engine.py``).
-        migrate: bring the store of an older release to this one's schema, instead of refusing it.
-        told: told of each step of that.
-
-    Raises:
-        ConfigError: no such database, or a store of an older or newer release.
-        StoreUnavailable: it does not answer.
-    """
-    made = parse_url(url)
-    if made.get_backend_name() == "sqlite" and made.database not in (None, "", ":memory:"):
-        try:
-            Path(str(made.database)).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"expected a folder for the store {made.database}, found {error.strerror}") from None
-    with Store(open_engine(url, migrate=migrate, told=told)) as store:
-        yield store
+        await self._projections.live(store, stop, session=session)

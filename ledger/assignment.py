@@ -27,6 +27,8 @@ from typing import Protocol
 
 import msgspec
 
+SESSION = 15.0
+"""Seconds after which a member that is silent has lost what it held, unless it is told otherwise."""
 _ROUNDS = 8  # of sharing, until it settles; more than two were never seen
 
 

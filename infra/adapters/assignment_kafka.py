@@ -26,12 +26,10 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment, Cons
 
 from infra.adapters import kafka_settings
 from infra.adapters.kafka_errors import bounded, quietly
-from ledger.assignment import Member, share
+from ledger.assignment import SESSION, Member, share
 from ledger.errors import LogError
 from ledger.log import SUBMISSIONS
 
-SESSION = 15.0
-"""Seconds after which a member that is silent has lost what it held."""
 _LONG = (1 << 31) - 1  # ms; the longest that the protocol can say
 _log = logging.getLogger(__name__)
 

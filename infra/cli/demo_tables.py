@@ -20,7 +20,8 @@ from infra.cli.render import out, plural, say, shown, when
 from infra.config import Config
 from infra.demo.offices import Place
 from infra.demo.run import Checked, Keys, Published, Refusal, Timed
-from infra.wiring import FOLD, Ledger
+from infra.projecting import FOLD
+from infra.wiring import Ledger
 from ledger.event import read_event
 from ledger.register import Register
 from ledger.seal import read_seal

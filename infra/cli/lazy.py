@@ -7,8 +7,8 @@ A group has a table of what it can load; it names and describes its commands wit
 
     app = typer.Typer(cls=_Commands)
 
-What is registered with the ``Typer`` in the usual way is there as well.  Reading ``commands`` of the group loads a command
-when it is looked at; completion and the help of the group read the table alone.
+What is registered with the ``Typer`` in the usual way is there as well.  ``commands`` of the group loads a command when
+it is looked at; completion and the help of the group read the table alone.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from infra.adapters.assignment_kafka import SESSION
 from infra.cli.options import Common, command
 from infra.cli.service import opened
+from ledger.assignment import SESSION
 
 _log = logging.getLogger("rogatory.run")
 

@@ -13,7 +13,8 @@ from consumers.finder import holds_settled
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, progress, say, short, show_json, table
 from infra.cli.rows import bring_up
-from infra.wiring import FOLD, Ledger, open_ledger, open_store
+from infra.projecting import FOLD, open_store
+from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError
 from ledger.log import LEDGER
 from projections.engine import plain_url

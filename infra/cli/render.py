@@ -11,9 +11,6 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 _PIPED = 180  # columns where there is no terminal to fit into
@@ -54,6 +51,9 @@ def show_json(value: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = ()) -> None:
     """A table on stdout; columns named in ``right`` are numbers."""
+    from rich.markup import escape  # noqa: PLC0415 - slow to import, and most runs show no table
+    from rich.table import Table  # noqa: PLC0415
+
     numbers = set(right)
     made = Table(title=escape(title) or None, title_justify="left", header_style="bold", title_style="bold")
     for column in columns:
@@ -93,6 +93,15 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     if not sys.stderr.isatty():
         yield _lines(what, total)
         return
+    # Slow to import, and of use on a terminal alone.
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err(), transient=True) as bar:
         task = bar.add_task(what, total=total)

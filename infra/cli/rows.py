@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from infra.cli.render import note, plural, progress
 from infra.wiring import Ledger
 from ledger.errors import PoisonRecord
 from ledger.log import LEDGER
-from projections.store import Store
+
+if TYPE_CHECKING:  # with it comes SQLAlchemy, which is slow to import, and of no use to a registrar
+    from projections.store import Store
 
 
 async def bring_up(ledger: Ledger, store: Store) -> int:

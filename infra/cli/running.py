@@ -7,21 +7,36 @@ from typing import Annotated
 
 import typer
 
-from infra.adapters.assignment_kafka import SESSION
+from infra.cli.lazy import Entry, LazyGroup
 from infra.cli.live import live
 from infra.cli.options import Common, command
-from infra.cli.outbox import relay
 from infra.cli.render import plural, progress, say
 from infra.cli.rows import bring_up
 from infra.cli.service import Idle, Parts, numbers, opened
 from infra.sharing import holding
 from infra.wiring import Ledger, Workers, together
+from ledger.assignment import SESSION
 from ledger.errors import ConfigError
 from ledger.log import SUBMISSIONS
 
-app = typer.Typer(no_args_is_help=True, help="Run what moves records: registrar, herald, projections, or all of it.")
 
-app.command("relay")(relay)
+class _Services(LazyGroup):
+    """What the others need not wait for: the relay brings the drivers of applications' databases."""
+
+    table = {  # noqa: RUF012 - declared as a class variable by the base
+        "relay": Entry(
+            "infra.cli.outbox:relay",
+            "Submit what applications have put into an outbox, and write back what became of it. Any number may run.",
+        )
+    }
+
+
+app = typer.Typer(
+    cls=_Services,
+    no_args_is_help=True,
+    help="Run what moves records: registrar, herald, projections, or all of it.",
+)
+
 app.command("live")(live)
 
 _log = logging.getLogger("rogatory.run")

@@ -9,7 +9,7 @@ import typer
 
 from infra.cli.options import Common, command
 from infra.cli.render import note, plural, say, show_json, table, when
-from infra.wiring import open_store
+from infra.projecting import open_store
 from projections.describing import Build, Described, describe
 from projections.migrating import Step
 

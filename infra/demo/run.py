@@ -19,7 +19,8 @@ from infra.config import Config
 from infra.demo.offices import ALL, CENTRAL, instruments, registered
 from infra.demo.stream import tell
 from infra.demo.wrong import Cast, Wrong, mistakes
-from infra.wiring import FOLD, Ledger, make_log
+from infra.projecting import FOLD
+from infra.wiring import Ledger, make_log
 from ledger.catalogue.base import Data
 from ledger.catalogue.register import KeyRevoked
 from ledger.errors import ConfigError, IntegrityError, LogSettings

@@ -1,4 +1,4 @@
-"""Switching OpenTelemetry traces on, and telling whether they are. Nothing of OpenTelemetry is imported while they are off.
+"""Switching OpenTelemetry traces on, and telling whether they are. While they are off, nothing of it is imported.
 
 By the standard variables: ``OTEL_EXPORTER_OTLP_ENDPOINT`` (or ``OTEL_TRACES_EXPORTER=otlp``) switches them on;
 ``OTEL_SDK_DISABLED``, ``OTEL_TRACES_SAMPLER``, ``OTEL_SERVICE_NAME`` and the others mean what OpenTelemetry says.

@@ -5,8 +5,8 @@ make a span for each such event of a batch, as children of its creation; so one 
 ``admit`` and ``project`` (``producers/tracing.py`` makes the first two).  Without tracing, and for events that carry no
 trace or an unsampled one, nothing is made.
 
-``exporting.py`` switches it on.  Spans name places of the log (topic, partition, offset), never a subject, an event id, an
-office or content: whoever may read the record finds it there.
+``exporting.py`` switches it on.  Spans name places of the log (topic, partition, offset), never a subject, an event id,
+an office or content: whoever may read the record finds it there.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Watch:
         self.port: int | None = None
         """Where it is shown."""
         observers: list[Observer] = []
-        # Prometheus' and OpenTelemetry's clients take long to import, and a service that shows nothing has no use for them.
+        # Prometheus' and OpenTelemetry's clients take long to import; a service that shows nothing does without them.
         if shown:
             from infra.observing.metrics import Metrics  # noqa: PLC0415
             from infra.observing.probe import Probe  # noqa: PLC0415

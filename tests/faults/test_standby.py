@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from consumers.registrar import Registrar
+from consumers.serving import stepped
 from infra.adapters.state_file import SqliteStateFile
 from ledger.errors import ForkError, LogUnavailable
 from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Message, header
@@ -85,7 +86,7 @@ def test_it_takes_over_at_any_moment_and_gives_back(seed: int) -> None:
             people = reference.people
             both = [registrar(log.other(), people, partition, memory_state(partition), 4) for _ in range(2)]
             holder = 0
-            while await both[holder].drain() if dice.random() < 0.05 else await both[holder]._stepped(0.0):
+            while await both[holder].drain() if dice.random() < 0.05 else await stepped(both[holder], 0.0):
                 for _ in range(dice.randrange(3)):
                     await both[1 - holder].follow()
                 if dice.random() < 0.3:

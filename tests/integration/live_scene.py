@@ -25,7 +25,7 @@ from pathlib import Path
 from consumers import live
 from consumers.live import Pace
 from consumers.replay import replay
-from infra.wiring import open_store
+from infra.projecting import open_store
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, Log, Message
 from projections import poison

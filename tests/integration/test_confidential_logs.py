@@ -16,7 +16,7 @@ import pytest
 from consumers.replay import Limits, follow, replay
 from infra.adapters.vault import VaultFile
 from infra.observing import logs
-from infra.wiring import open_store
+from infra.projecting import open_store
 from ledger.catalogue.own import StepTaken
 from ledger.errors import RogatoryError
 from ledger.log import LEDGER, SUBMISSIONS, Message

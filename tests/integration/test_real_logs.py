@@ -28,7 +28,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from infra.adapters.kafka_settings import names
 from infra.config import load
-from infra.wiring import FOLD, open_ledger
+from infra.projecting import FOLD
+from infra.wiring import open_ledger
 from ledger.event import read_event
 from ledger.log import LEDGER
 from producers.importers.drafts import drafts

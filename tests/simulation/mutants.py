@@ -80,7 +80,7 @@ class SavesTooEarly(Registrar):
 
     async def _append_outcomes(self) -> None:
         state = self.state
-        self._file.save(Snapshot.of(state, self._ledger_next), state.heads, state.identities)
+        self._file.save(Snapshot.of(state, self._standing.next), state.heads, state.identities)
         await super()._append_outcomes()
 
 
