@@ -36,7 +36,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python docs/refresh.py
 
 soak: $(VENV)/.dev
-	ROGATORY_SOAK=1 $(BIN)/python -m pytest tests/faults tests/properties
+	ROGATORY_SOAK=1 $(BIN)/python -m pytest tests/faults tests/properties tests/campaign
 	$(BIN)/python -m tests.simulation --seeds 0:10000 --jobs 2
 	$(BIN)/python -m tests.fuzz --all --seconds 600
 

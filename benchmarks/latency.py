@@ -37,7 +37,7 @@ from projections.store import Store
 _NAME = "open"
 _PARTITIONS = 4
 _WARM_UP = 3.0
-_POLL = 0.001
+_POLL = 0.003
 _PATIENCE = 60.0
 
 

@@ -16,7 +16,7 @@ from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, SEAL_HEADER
 _HEADROOM = 2048  # bytes that a seal or an outcome adds to a submission, with the framing of both logs
 
 
-def record_message(partition: int, prepared: Prepared, decision: Admitted, log_keys: Mapping[str, Signer]) -> Message:
+def record_message(partition: int, prepared: Prepared, decision: Admitted, log_keys: Mapping[Kid, Signer]) -> Message:
     """A record as the ledger log carries it; a register record of partition 0 is attested.
 
     Args:
@@ -36,7 +36,7 @@ def record_message(partition: int, prepared: Prepared, decision: Admitted, log_k
     return Message(decision.subject.encode(), prepared.submission.value, tuple(headers), decision.seal.admitted)
 
 
-def _log_key(register: Register, log_keys: Mapping[str, Signer]) -> Signer:
+def _log_key(register: Register, log_keys: Mapping[Kid, Signer]) -> Signer:
     """A log key in force behind a register record; a new one attests for itself, since the old may be lost."""
     for kid in register.log_keys:
         if kid in log_keys:

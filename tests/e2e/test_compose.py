@@ -53,6 +53,14 @@ def test_every_service_is_watched_restarted_and_keeps_its_data() -> None:
         assert set(kept) <= composed["volumes"].keys(), name
 
 
+def test_only_what_sets_it_up_may_write_keys() -> None:
+    for name, service in read(GIVEN)["services"].items():
+        keys = [text for text in service["volumes"] if text.startswith("keys:")]
+        assert keys == (
+            [] if not name.startswith(("registrar", "setup")) else ["keys:/keys" + ":ro" * (name != "setup")]
+        )
+
+
 def test_the_brokers_keep_what_is_acknowledged() -> None:
     brokers = {n: s for n, s in read(GIVEN)["services"].items() if n.startswith("kafka-")}
     assert len(brokers) == 3
@@ -77,10 +85,14 @@ class Container:
         self.name = name
         self._words = service.get("command", [])
         self._check = service["healthcheck"].get("test", [])
-        (volume,) = (text.partition(":")[0] for text in service["volumes"])
-        data = place / volume
-        data.mkdir(exist_ok=True)
+        mounted = {text.split(":")[1]: place / text.split(":")[0] for text in service["volumes"]}
+        for folder in mounted.values():
+            folder.mkdir(exist_ok=True, mode=0o700)
+        data = mounted["/data"]
         said = {key: moved(str(value)) for key, value in service["environment"].items()}
+        if "/keys" in mounted:
+            assert said["ROGATORY_KEYS"] == "/keys"
+            said["ROGATORY_KEYS"] = str(mounted["/keys"])
         if "ROGATORY_OBSERVE" in said:
             said["ROGATORY_OBSERVE"] = f"127.0.0.1:{_free_port()}"
         self._environment = environment(ROGATORY_DATA=str(data), **said)
