@@ -10,6 +10,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,11 @@ async def _ours(bootstrap: str, name: str, ledger_id: str, url: str) -> dict[str
 
 
 async def _bare(bootstrap: str, name: str, ledger_id: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="rogatory-bare-") as folder:  # Faust wants one, whatever it is told
+        return await _counted(bootstrap, name, ledger_id, folder)
+
+
+async def _counted(bootstrap: str, name: str, ledger_id: str, folder: str) -> dict[str, Any]:
     log = KafkaLog(bootstrap, name)
     end = await log.end(LEDGER, 0)
     await log.close()
@@ -52,6 +58,7 @@ async def _bare(bootstrap: str, name: str, ledger_id: str) -> dict[str, Any]:
         f"bare-{ledger_id}-{time.time_ns()}",
         broker=f"kafka://{bootstrap}",
         store="memory://",
+        datadir=folder,
         web_enabled=False,
         topic_allow_declare=False,
         topic_disable_leader=True,

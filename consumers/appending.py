@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ledger.admission import Admitted, Prepared
 from ledger.errors import KeyFault
 from ledger.event import CONTENT_TYPE
+from ledger.ids import Kid
 from ledger.log import Message, Stored
 from ledger.register import Register
 from ledger.seal import entry

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -26,7 +26,7 @@ from mode.supervisors import CrashingSupervisor
 
 from consumers import live_faust
 from consumers.live_lane import Delivered, Lane, Pace
-from consumers.taking import Shared
+from consumers.shared import Shared
 from ledger.errors import LogUnavailable
 from ledger.log import LEDGER, Log
 from ledger.observing import SILENT, Observer
@@ -65,6 +65,7 @@ async def run(
     pace: Pace = Pace(),  # noqa: B008 - frozen
     landed: Callable[[Batch], None] = lambda _: None,
     session: float = SESSION,
+    security: Mapping[str, Any] | None = None,
     statements: Sequence[Statement] = (),
     observer: Observer = SILENT,
 ) -> None:
@@ -81,6 +82,7 @@ async def run(
         pace: when to commit, how long to wait.
         landed: told of each batch that is in the store.
         session: seconds after which the group gives a silent worker's partitions to the others.
+        security: how to log in to Kafka, as aiokafka's clients take it; default: not at all.
         statements: settlements of forks that came in a file.
         observer: told of each batch, and where the partitions stand.
 
@@ -93,7 +95,7 @@ async def run(
     shared = Shared(
         log, store, fold, generation, capacity=capacity, landed=landed, statements=statements, observer=observer
     )
-    worker = _Worker(bootstrap, name, shared, pace, session, stop)
+    worker = _Worker(bootstrap, name, shared, pace, session, stop, security)
     try:
         await worker.run()
     finally:
@@ -104,7 +106,14 @@ class _Worker(Generic[F]):
     """One process's share of the partitions. Belongs to one event loop."""
 
     def __init__(
-        self, bootstrap: str, name: str, shared: Shared[F], pace: Pace, session: float, stop: asyncio.Event
+        self,
+        bootstrap: str,
+        name: str,
+        shared: Shared[F],
+        pace: Pace,
+        session: float,
+        stop: asyncio.Event,
+        security: Mapping[str, Any] | None,
     ) -> None:
         self._shared = shared
         self._pace = pace
@@ -115,7 +124,8 @@ class _Worker(Generic[F]):
         self._moving = asyncio.Lock()  # an assignment is begun, or given up, as a whole
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         group = group_of(name, shared.fold)
-        self._app = live_faust.App(group, bootstrap, self._begin, session, loop=asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        self._app = live_faust.App(group, bootstrap, self._begin, session, security=security, loop=loop)
         self._app.on_partitions_revoked.connect(self._revoked)  # type: ignore[arg-type]
         topic = live_faust.raw_topic(self._app, self._topic)
         self._app.agent(topic, name="live", supervisor_strategy=CrashingSupervisor)(self._agent)

@@ -22,6 +22,7 @@ from typing import Any, cast
 import faust
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
+from faust.auth import SASLCredentials, SSLCredentials
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -73,7 +74,16 @@ class App(faust.App):
 
     logger = _chatter
 
-    def __init__(self, group: str, bootstrap: str, begin_at: Positions, session: float, **more: Any) -> None:
+    def __init__(
+        self,
+        group: str,
+        bootstrap: str,
+        begin_at: Positions,
+        session: float,
+        *,
+        security: Mapping[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
         """An app of a consumer group; ``more`` are further settings of Faust's.
 
         Args:
@@ -81,12 +91,14 @@ class App(faust.App):
             bootstrap: ``host:port[,host:port]``.
             begin_at: says where partitions begin.
             session: seconds of silence after which the group goes on without us.
+            security: how to log in, as aiokafka's own clients take it.
             more: settings of Faust's.
         """
         self.begin_at = begin_at
         super().__init__(
             group,
             broker=[f"kafka://{host}" for host in bootstrap.split(",")],
+            broker_credentials=_credentials(security or {}),
             broker_session_timeout=session,
             broker_heartbeat_interval=min(3.0, session / 5),
             broker_request_timeout=max(_REQUEST, session),
@@ -104,6 +116,19 @@ class App(faust.App):
 
     def _create_directories(self) -> None:
         """Nothing: there are no tables to keep in a folder."""
+
+
+def _credentials(security: Mapping[str, Any]) -> SASLCredentials | SSLCredentials | None:
+    """Faust's words for how aiokafka's clients log in."""
+    context = security.get("ssl_context")
+    if "sasl_mechanism" in security:
+        return SASLCredentials(
+            mechanism=security["sasl_mechanism"],
+            username=security["sasl_plain_username"],
+            password=security["sasl_plain_password"],
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)
 
 
 def raw_topic(app: App, name: str) -> Any:

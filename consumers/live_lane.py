@@ -22,7 +22,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import msgspec
 
 from consumers.patience import Patience
-from consumers.taking import FAULTS, Shared, Taking
+from consumers.shared import Shared
+from consumers.taking import FAULTS, Taking
 from ledger.errors import LogUnavailable, Overtaken, PoisonRecord, RogatoryError, StoreUnavailable
 from ledger.log import LEDGER, Stored
 
@@ -208,7 +209,7 @@ class Lane(Generic[F]):
                 self._loaded = False
             except FAULTS as fault:
                 self._stand(fault)
-                if not isinstance(fault, PoisonRecord):
+                if not isinstance(fault, PoisonRecord) and self._taking.lacks_settled() is None:
                     return
                 await self._patience.sleep(self._pace.look_again)
                 attempt = 0
@@ -273,6 +274,8 @@ class Lane(Generic[F]):
         while True:
             self._behind = False
             await self._fill(await self._log.end(LEDGER, self.partition))
+            if (lacking := self._taking.lacks_settled()) is not None:
+                raise lacking  # looked at again, as a poison is: it goes on once the record is there
             if self.fault is None:
                 return
             # What is delivered while it stands is dropped, so one more look after deliveries have begun again.
@@ -287,6 +290,9 @@ class Lane(Generic[F]):
             piece = [self._inbox.popleft() for _ in range(min(pace.piece, len(self._inbox)))]
             self._room.set()
             await self._take(piece)
+            if not self._inbox and taking.lacks_settled() is not None:
+                self._behind = True  # the log says whether that is all there is
+                return
         if taking.writing is not None and taking.writing.done():
             self._gap = min(pace.longest, max(pace.seconds, (monotonic() - self._written) / pace.share))
             await taking.landed()

@@ -7,8 +7,9 @@ that one, is reported, and met again at the next start:
 - a record that does not follow, or of an unknown version;
 - a *poison*: a record that the fold cannot digest, unless the ledger says that it may be passed over.  ``follow`` looks
   every few seconds whether it does by now;
-- a *fork*: another leaf at an old index, unless the authorities settled it for the leaf that came first.  (A settlement
-  for the other leaf needs rows rebuilt without the first one; this release stops there.)
+- a *fork*: another leaf at an old index, unless the authorities settled which one counts.  Where that is not the one
+  that was taken, what was folded since the last commit is folded again without it; rows that are committed need
+  ``rogatory rebuild``.
 
 An old index with the same leaf is skipped, an index beyond the next is ignored with a warning.  A worker that was
 overtaken drops its batch and goes on from where the other one came to.
@@ -26,7 +27,9 @@ import msgspec
 
 from consumers.finder import read_record
 from consumers.patience import Patience
-from consumers.taking import FAULTS, Shared, Taking
+from consumers.settlements import Settlements
+from consumers.shared import Shared
+from consumers.taking import FAULTS, Taking
 from ledger.errors import (
     ForkError,
     IntegrityError,
@@ -95,9 +98,13 @@ async def replay(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     progress: Progress | None = None,
     statements: Sequence[Statement] = (),
+    settlements: Settlements | None = None,
     observer: Observer = SILENT,
 ) -> Outcome:
     """Bring a generation to the positions in ``until`` (default: all partitions to their ends of this moment).
+
+    ``settlements`` are looked for in the log once a fork is met, unless they are given. Rows that were committed in
+    between with a record that was settled against stop their partition.
 
     Raises:
         LogUnavailable: the log does not answer, or ends before a position; what was committed stays.
@@ -108,7 +115,7 @@ async def replay(
     parallel = min(limits.parallel, max(1, len(until)))
     run = _Run(
         log, store, fold, generation, limits, progress, parallel,
-        until=until, statements=statements, observer=observer,
+        until=until, statements=statements, settlements=settlements, observer=observer,
     )  # fmt: skip
     workers = [_Worker(run, partition, end) for partition, end in sorted(until.items())]
     await run.all(workers)
@@ -134,7 +141,7 @@ async def follow(
     """Follow the log until ``stop`` is set or all partitions have stopped; with ``until_idle``, until its end.
 
     While log or store do not answer, they are asked again, less and less often.  A partition that stands at a poison
-    has not stopped, except with ``until_idle``.
+    has not stopped, except with ``until_idle``.  Once another generation answers, all stop, one of them as ``Overtaken``.
     """
     patience = Patience(stop or asyncio.Event(), limits.first_pause, limits.longest_pause)
     chosen = list(range(await patience.ask(log.partitions)) if partitions is None else partitions)
@@ -165,6 +172,7 @@ class _Run(Generic[F]):
         patience: Patience | None = None,
         until_idle: bool = False,
         statements: Sequence[Statement] = (),
+        settlements: Settlements | None = None,
         observer: Observer = SILENT,
     ) -> None:
         self.log = log
@@ -173,6 +181,8 @@ class _Run(Generic[F]):
         self.patience = patience
         """None in a replay, which waits for nobody."""
         self.until_idle = until_idle
+        self.replaced = False
+        """Another generation answers; found by one of the workers, it ends all of them."""
         ends = until or {}
 
         def landed(batch: Batch) -> None:
@@ -182,13 +192,13 @@ class _Run(Generic[F]):
         capacity = max(1, limits.rows // parallel // 2)
         self.shared = Shared(
             log, store, fold, generation,
-            capacity=capacity, landed=landed, statements=statements, observer=observer,
+            capacity=capacity, landed=landed, statements=statements, settlements=settlements, observer=observer,
         )  # fmt: skip
 
     @property
     def stopping(self) -> bool:
-        """Whether it was told to stop."""
-        return self.patience is not None and self.patience.stop.is_set()
+        """Whether it was told to stop, or has nothing more to write."""
+        return self.patience is not None and (self.replaced or self.patience.stop.is_set())
 
     @property
     def records(self) -> int:
@@ -285,6 +295,7 @@ class _Worker(Generic[F]):
             await self.taking.load()
         except (Overtaken, IntegrityError) as error:  # another generation answers, or the log ends before the rows
             self.stopped = error
+            self._run.replaced = self._run.replaced or isinstance(error, Overtaken)
             return False
         return True
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ledger.admission import Admitted
 from ledger.errors import ForkError
 from ledger.ids import LedgerId
-from ledger.log import LEDGER, Log
+from ledger.log import LEDGER, Log, Stored
 from ledger.register import Register
 from ledger.settlement import Settled, Statement, follow_attested
 
@@ -51,11 +51,20 @@ class Settlements:
         reader = self._log.reader(LEDGER, 0, self._position)
         try:
             while messages := await reader.read(_READ):
-                for stored in messages:
-                    self.register = follow_attested(self.register, self._ledger_id, stored) or self.register
-                self._position = reader.position
+                self._follow(messages)
+                self._position = max(self._position, reader.position)
         finally:
             await reader.close()
+
+    def passed(self, start: int, messages: Sequence[Stored]) -> None:
+        """Take in what somebody else has read of partition 0 from position ``start`` on, so as not to read it again."""
+        if messages and start <= self._position <= messages[-1].position:
+            self._follow(messages)
+            self._position = messages[-1].position + 1
+
+    def _follow(self, messages: Sequence[Stored]) -> None:
+        for stored in messages:
+            self.register = follow_attested(self.register, self._ledger_id, stored) or self.register
 
     def leaves(self, partitions: int) -> dict[int, dict[int, bytes]]:
         """By partition, the leaves that count at forked indices, judged by the register as it was found.

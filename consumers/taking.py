@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Generic, TypeVar
 
 import msgspec
 
 from consumers.finder import RecordFinder, check_fork
-from consumers.settlements import Settlements
+from consumers.shared import Shared
 from consumers.skipping import Statements
 from consumers.telling import TakingTold
 from ledger.chain import Ahead, Overruled, Record, Repeated, read_ahead
@@ -34,17 +34,16 @@ from ledger.errors import (
     ForkError,
     FormatError,
     IntegrityError,
+    Overtaken,
     PoisonRecord,
     RogatoryError,
     UnknownVersion,
 )
-from ledger.log import LEDGER, Log, Stored
-from ledger.observing import SILENT, Observer
-from ledger.settlement import Settled, Statement
+from ledger.log import LEDGER, Stored
+from ledger.seal import Seal
+from ledger.settlement import Settled
 from projections import poison
-from projections.fold import Fold
-from projections.store import Store
-from projections.view import Batch, Generation, PartitionView
+from projections.view import Batch, PartitionView
 
 F = TypeVar("F", bound=msgspec.Struct)
 
@@ -52,68 +51,6 @@ FAULTS = (IntegrityError, FormatError, UnknownVersion)
 """What is wrong with a partition, not with what it is read from or written to."""
 
 _log = logging.getLogger(__name__)
-
-
-class Shared(Generic[F]):
-    """What all partitions of one worker share."""
-
-    def __init__(
-        self,
-        log: Log,
-        store: Store,
-        fold: Fold[F],
-        generation: Generation,
-        *,
-        capacity: int,
-        landed: Callable[[Batch], None] = lambda _: None,
-        statements: Sequence[Statement] = (),
-        observer: Observer = SILENT,
-    ) -> None:
-        """What they share.
-
-        Args:
-            log: the ledger is read from it.
-            store: where rows and positions are.
-            fold: what turns records into facts.
-            generation: whose rows are written.
-            capacity: rows kept in each half of a view.
-            landed: told of each batch that is in the store.
-            statements: settlements of forks that came in a file.
-            observer: told of each batch.
-        """
-        self.observer = observer
-        self.log = log
-        self.store = store
-        self.fold = fold
-        self.generation = generation
-        self.capacity = capacity
-        self.landed = landed
-        self._statements = statements
-        self._settlements: Settlements | None = None
-        self._asking = asyncio.Lock()
-        self.pen = asyncio.Lock()
-        """Whoever writes holds it: SQLite has one writer, and waits better here than inside the database."""
-
-    async def settled(self, partition: int) -> Settled:
-        """What the authorities settled in a partition, as far as the log says it now.
-
-        Raises:
-            LogUnavailable: the log does not answer.
-            Overtaken, StoreUnavailable: as the store's ``load``.
-        """
-        async with self._asking:
-            if self._settlements is None:
-                # Up to there the store has followed partition 0: only what came since has to be looked at.
-                saved = await asyncio.to_thread(self.store.load, self.generation, 0)
-                self._settlements = Settlements(
-                    self.log,
-                    self.generation.ledger_id,
-                    self._statements,
-                    register=saved.state.register,
-                    position=saved.next,
-                )
-            await self._settlements.refresh()
-        return self._settlements.of(partition)
 
 
 class Taking(Generic[F]):
@@ -126,6 +63,8 @@ class Taking(Generic[F]):
         self.ahead = 0
         self.view: PartitionView[F]
         self._shared = shared
+        self._end = 0  # where the log ended when the view was loaded
+        self._asked = False  # whether settlements were looked for since
         self._overruled = -1  # the index at which another record than the settled one was passed last
         self._writing: asyncio.Task[None] | None = None
         self._batch: Batch | None = None
@@ -146,7 +85,8 @@ class Taking(Generic[F]):
         await self.settle()
         await self._finder.close()  # whoever loads may be another task than the one before
         self.view, self._noted = await asyncio.to_thread(self._read)
-        self._settle_by(await self._shared.settled(self.partition))
+        # What the log says of forks is asked once one is met, and before the rows come to stand at its end.
+        self._settle_by(await self._shared.known(self.partition))
         end = await self._shared.log.end(LEDGER, self.partition)
         if self.view.next > end:
             raise IntegrityError(
@@ -154,6 +94,7 @@ class Taking(Generic[F]):
                 f"stand, found its end at {end}: the topic was truncated or made anew. Restore it; if what is there "
                 "now is right, `rogatory rebuild` makes the rows again"
             )
+        self._end, self._asked = end, False
         self.next, self.size = self.view.next, self.view.state.size
         self._telling.standing(self.next, self.size)
 
@@ -177,6 +118,7 @@ class Taking(Generic[F]):
         """
         view = self.view
         self._telling.takes()
+        start = view.next
         if missing := view.missing(messages):
             view.learn(missing, await asyncio.to_thread(self._shared.store.rows, view, missing))
         ahead: list[Ahead] = []
@@ -184,9 +126,8 @@ class Taking(Generic[F]):
         for stored, seal in zip(messages, read_ahead(messages), strict=True):
             try:
                 taken = view.take(stored, seal)
-            except PoisonRecord as met:
-                await self._pass_over(stored, met)
-                continue
+            except FAULTS as fault:
+                taken = await self._look_again(stored, seal, fault)
             if type(taken) is Record:
                 if traces:
                     self._telling.takes_record(stored)
@@ -195,46 +136,89 @@ class Taking(Generic[F]):
                 await self._compare(taken, stored.position)
                 view.skip(stored)
             elif isinstance(taken, Overruled):
-                self._overruled = taken.index
-                _log.warning(
-                    "partition %d: passed position %d at the forked index %d, as the authorities settled",
-                    self.partition, stored.position, taken.index,
-                )  # fmt: skip
+                self._overrule(taken.index, stored.position)
             elif isinstance(taken, Ahead):
                 ahead.append(taken)
+        self._note(ahead)
+        await self._passed(start, messages)
+
+    async def _passed(self, start: int, messages: Sequence[Stored]) -> None:
+        if self.partition == 0:
+            self._shared.passed(start, messages)
+        if not self._asked and self.view.next >= self._end:
+            await self._ask(self.view.next)
+
+    def _overrule(self, index: int, position: int) -> None:
+        self._overruled = index
+        _log.warning(
+            "partition %d: passed position %d at the forked index %d, as the authorities settled",
+            self.partition, position, index,
+        )  # fmt: skip
+
+    def _note(self, ahead: Sequence[Ahead]) -> None:
         if ahead:
             self.ahead += len(ahead)
             _log.warning(
                 "partition %d: ignored %d messages ahead of their index, the first at index %d where %d was next",
-                self.partition,
-                len(ahead),
-                ahead[0].index,
-                ahead[0].expected,
-            )
+                self.partition, len(ahead), ahead[0].index, ahead[0].expected,
+            )  # fmt: skip
 
-    async def _pass_over(self, stored: Stored, met: PoisonRecord) -> None:
-        """Go on behind a record that the fold cannot digest if the ledger says so; else raises what was met."""
-        said = await self._statements.find(self._shared.fold.name, met)
-        if said is None:
-            raise met
-        self.view.take(stored, pass_over=True)
-        _log.info("partition %d: passed over index %d, as index %d says", self.partition, met.index, said)
+    async def _look_again(self, stored: Stored, seal: Seal | None, fault: RogatoryError) -> Record | Repeated | Ahead:
+        """What a message is at which something was wrong; raises what was, if it is.
+
+        A record that the authorities settled against is none of history's, whatever is wrong with it. One that the
+        fold cannot digest is passed over if the ledger says so.
+        """
+        if await self._ask(stored.position):
+            try:
+                return self.view.take(stored, seal)
+            except PoisonRecord as met:
+                fault = met
+        said = await self._statements.find(self._shared.fold.name, fault) if isinstance(fault, PoisonRecord) else None
+        if said is None or not isinstance(fault, PoisonRecord):
+            raise fault
+        _log.info("partition %d: passed over index %d, as index %d says", self.partition, fault.index, said)
+        return self.view.take(stored, pass_over=True)
 
     async def _compare(self, repeated: Repeated, position: int) -> None:
         """Raises ForkError unless the record is the first of its index again, or settled to be no matter."""
-        index, register = repeated.index, self.view.state.register
-        try:
-            # Before this position, or a settled record that stands here would be taken for one that the rows hold.
-            first = (await self._finder.find(index, before=position, register=register)).leaf
-        except ChainError:
-            first = None  # the rows were made with another record than the one that is settled
+        index = repeated.index
+        first = await self._held(index, position)
         if first == repeated.leaf:
             return
-        settled = await self._shared.settled(self.partition)
-        named = settled.leaf(index, register)
+        await self._ask(position)
+        named = self.view.settled.leaf(index, self.view.state.register)
         check_fork(f"{self.partition}/{index}", first, repeated.leaf, named)
-        self._settle_by(settled)
         _log.info("index %d/%d: passed a fork that was settled", self.partition, index)
+
+    async def _held(self, index: int, before: int) -> bytes | None:
+        """The leaf that the view has at an index; None if it was made with another one than is settled by now."""
+        try:
+            # Before this position, or a settled record that stands there would be taken for one that the rows hold.
+            return (await self._finder.find(index, before=before, register=self.view.state.register)).leaf
+        except ChainError:
+            return None
+
+    async def _ask(self, position: int) -> bool:
+        """Look what is settled by now, with the view before ``position``; whether that is more than was known.
+
+        Raises:
+            Overtaken: the view holds a record that was settled against, and the store does not: load again.
+            ForkError: so do the rows in the store.
+        """
+        self._asked = True
+        before, settled = self.view.settled, await self._shared.settled(self.partition)
+        self._settle_by(settled)
+        size, register = self.view.state.size, self.view.state.register
+        fresh = [index for index in settled.indices if index not in before]
+        for index in fresh:
+            if index < size and (named := settled.leaf(index, register)) and await self._held(index, position) != named:
+                await self.landed()
+                where = f"index {self.partition}/{index}"
+                if index < self.size:
+                    check_fork(f"{self.partition}/{index}", None, b"", named)
+                raise Overtaken(f"{where}: the authorities settled for another record than the first")
+        return bool(fresh)
 
     def lacks_settled(self) -> ForkError | None:
         """The fault where the authorities named the next record at a fork, and only others stand at its index yet."""

@@ -7,14 +7,16 @@ publisher start without it.  ``Ledger`` in ``wiring.py`` imports it when it is f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from consumers import replay as replaying
 from infra.config import FileLedger
-from ledger.errors import ConfigError, PoisonRecord
+from infra.kafka_security import client_settings
+from ledger.errors import ConfigError, Overtaken, PoisonRecord
 from ledger.log import LEDGER
 from ledger.observing import STORE
 from projections.engine import open_engine, parse_url
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from infra.wiring import Ledger
 
 FOLD = StatusFold()
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Projections:
@@ -63,7 +68,28 @@ class Projections:
         self, store: Store, *, stop: asyncio.Event | None = None, progress: replaying.Progress | None = None
     ) -> replaying.Outcome:
         """As ``Ledger.project``."""
+        return await self._with_live(store, lambda generation: self._project(store, generation, stop, progress))
+
+    async def _with_live(self, store: Store, work: Callable[[Generation], Coroutine[Any, Any, T]]) -> T:
+        """Work on the rows that answer; after a rebuild has switched, on those that answer then."""
         generation = await asyncio.to_thread(store.live, FOLD, self._ledger.ledger_id)
+        while True:
+            try:
+                return await work(generation)
+            except Overtaken:
+                fresh = await asyncio.to_thread(store.live, FOLD, self._ledger.ledger_id)
+                if fresh.id == generation.id:
+                    raise
+                _log.info("generation %d answers now, %d no longer: going on with it", fresh.id, generation.id)
+                generation = fresh
+
+    async def _project(
+        self,
+        store: Store,
+        generation: Generation,
+        stop: asyncio.Event | None,
+        progress: replaying.Progress | None,
+    ) -> replaying.Outcome:
         log, observer, statements = self._ledger.log, self._ledger.observer, self._ledger.statements()
         if stop is None:
             outcome = await replaying.replay(
@@ -73,8 +99,10 @@ class Projections:
             outcome = await replaying.follow(
                 log, store, FOLD, generation, stop=stop, progress=progress, observer=observer, statements=statements
             )
-        # A poison last: the others are worse. It does not end a service, which said so when it was met.
-        for fault in sorted(outcome.stopped.values(), key=lambda fault: isinstance(fault, PoisonRecord)):
+        # What is wrong with rows that answer no longer is no matter. A poison last: the others are worse. It does not end
+        # a service, which said so when it was met.
+        order = {Overtaken: 0, PoisonRecord: 2}
+        for fault in sorted(outcome.stopped.values(), key=lambda fault: order.get(type(fault), 1)):
             if stop is None or not isinstance(fault, PoisonRecord):
                 raise fault
         return outcome
@@ -90,18 +118,22 @@ class Projections:
                 f"expected a ledger on Kafka, whose consumer groups share partitions, found {ledger.config.ledger}: "
                 "use `rogatory run project` there"
             )
-        generation = await asyncio.to_thread(store.live, FOLD, ledger.ledger_id)
-        await live.run(
-            address.bootstrap,
-            address.name,
-            ledger.log,
+        security, statements = client_settings(ledger.config.kafka_security), ledger.statements()
+        await self._with_live(
             store,
-            FOLD,
-            generation,
-            stop=stop,
-            session=session,
-            statements=ledger.statements(),
-            observer=ledger.observer,
+            lambda generation: live.run(
+                address.bootstrap,
+                address.name,
+                ledger.log,
+                store,
+                FOLD,
+                generation,
+                stop=stop,
+                session=session,
+                security=security,
+                statements=statements,
+                observer=ledger.observer,
+            ),
         )
 
 

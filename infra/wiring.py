@@ -37,7 +37,7 @@ from infra.workers import Workers, together
 from ledger.errors import ConfigError, IntegrityError, KeyFault, LogSettings, LogUnavailable
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, Log
-from ledger.observing import LOG, SILENT, Observer
+from ledger.observing import LOG, REGISTRAR, SILENT, Observer
 from ledger.register import Register
 from ledger.settlement import Statement
 from ledger.signature import Signer
@@ -233,6 +233,8 @@ class Ledger:
                 "name one with ROGATORY_LOG_KEY or log_key in rogatory.toml, or leave partition 0 to the machine that "
                 "has it (--partitions)"
             )
+        for partition in chosen:  # before anything is awaited: until they are recovered, this process is not ready
+            self.observer.recovering(REGISTRAR, partition)
         async with AsyncExitStack() as stack:
             made = []
             told = self.statements()

@@ -49,7 +49,7 @@ from ledger.submission import Receipt, Submission, parse_signatures
 from ledger.versions import FIRST_VERSION, RULES
 
 
-class Known(msgspec.Struct, frozen=True, array_like=True):
+class Known(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An identity that was admitted: the SHA-256 of its bytes, and the receipt."""
 
     digest: bytes
@@ -63,7 +63,7 @@ class Duplicate(msgspec.Struct, frozen=True):
     disposition: Disposition = Disposition.DUPLICATE
 
 
-class Admitted(msgspec.Struct, frozen=True):
+class Admitted(msgspec.Struct, frozen=True, gc=False):
     """Becomes a record. ``seal_text`` is the header, ``leaf`` 32 bytes; ``register`` is new on register events."""
 
     seal: Seal
@@ -78,7 +78,7 @@ class Admitted(msgspec.Struct, frozen=True):
 Decision = Admitted | Duplicate | Refused
 
 
-class Prepared(msgspec.Struct, frozen=True):
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """A submission, read as far as that goes without any state."""
 
     submission: Submission
@@ -137,11 +137,12 @@ class PartitionState:
         self.epoch = submission.epoch
         self.offset = submission.offset
         if isinstance(decision, Admitted):
-            self.frontier = push(self.index, self.frontier, decision.leaf)
+            leaf, seal = decision.leaf, decision.seal
+            self.frontier = push(self.index, self.frontier, leaf)
             self.index += 1
-            self.admitted = decision.seal.admitted
-            self.last_leaf = decision.leaf
-            self.heads[decision.subject] = Head(decision.seal.seq, decision.leaf)
+            self.admitted = seal.admitted
+            self.last_leaf = leaf
+            self.heads[decision.subject] = Head(seal.seq, leaf)
             self.identities[prepared.identity] = Known(prepared.digest, decision.receipt)
             if decision.register is not None:
                 self.register = decision.register

@@ -160,9 +160,9 @@ def _is_kid(text: str) -> bool:
 
 def seal_signatures(signatures: Sequence[Signature]) -> list[tuple[str, str]]:
     """``sigs`` of a seal: sorted by kid."""
-    if len(signatures) > 1:
-        signatures = sorted(signatures)
-    return [(s.kid, encode_base64(s.value)) for s in signatures]
+    if len(signatures) == 1:  # nearly always
+        return [(signatures[0].kid, encode_base64(signatures[0].value))]
+    return [(s.kid, encode_base64(s.value)) for s in sorted(signatures)]
 
 
 def entry(seal: bytes, value: bytes) -> bytes:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -43,7 +44,7 @@ COORDINATOR_FAMILIES = frozenset({"office", "key", "instrument", "act", "coordin
 OWN_OFFICE_FAMILIES = frozenset({"role", "contact"})
 
 
-class Signed(msgspec.Struct, frozen=True):
+class Signed(msgspec.Struct, frozen=True, gc=False):
     """An event with its signatures: its bytes, their SHA-256, the same read as JSON, and who signed."""
 
     value: bytes
@@ -74,10 +75,11 @@ def verify_all(register: Register, events: Iterable[tuple[bytes, bytes, Sequence
         events: bytes, their SHA-256, and signatures of each.
     """
     good = set()
+    keys = register.keys
     for value, digest, signatures in events:
         message = pae(EVENT_PAYLOAD, value)
         for signature in signatures:
-            key = register.keys.get(signature.kid)
+            key = keys.get(signature.kid)
             if key is not None and verify_message(key.public_key, signature.value, message):
                 good.add((key.public_key, signature.value, digest))
     return good
@@ -139,7 +141,12 @@ def _check_plain(register: Register, signed: Signed, judged_at: int, verified: V
         )
     ):
         return None
-    return Signers(0, frozenset((key.office,)))
+    return _one_office(key.office)
+
+
+@lru_cache(1024)
+def _one_office(office: OfficeCode) -> Signers:
+    return Signers(0, frozenset((office,)))
 
 
 def _public_key(register: Register | None, authorities: Mapping[Kid, bytes], kid: Kid) -> bytes:

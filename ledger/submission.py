@@ -27,7 +27,7 @@ ATTEST_HEADER = "attest"
 OUTCOME_HEADER = "outcome"
 
 
-class Submission(msgspec.Struct, frozen=True):
+class Submission(msgspec.Struct, frozen=True, gc=False):
     """One message of the submissions log. ``timestamp`` is the broker's clock, ms."""
 
     epoch: int

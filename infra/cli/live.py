@@ -27,7 +27,7 @@ async def live(
     Each takes what the consumer group assigns to it, from where the store stands, and what others leave. A record that
     cannot be digested stops its partition alone: `rogatory poison list`.
     """
-    async with opened(common, until_idle=False) as (ledger, stop):
+    async with opened(common, until_idle=False, projects=True) as (ledger, stop):
         with ledger.store() as store:
             _log.info("projecting %s live", ledger.ledger_id)
             await ledger.live(store, stop, session=session)

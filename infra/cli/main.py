@@ -41,9 +41,7 @@ class _Commands(LazyGroup):
             _BEGIN,
             beside=("infra.cli.rotation",),
         ),
-        "register": Entry(
-            "infra.cli.register:app", "Offices, roles and versions; every change is a signed event.", _BEGIN
-        ),
+        "register": Entry("infra.cli.register:app", "Offices and roles; every change is a signed event.", _BEGIN),
         "authority": Entry(
             "infra.cli.authority:app",
             "Decisions of the authorities, signed one after the other in a file: draft, sign, publish.",

@@ -233,6 +233,7 @@ def command(
                     asyncio.run(done)
 
         run.__name__ = function.__name__
+        run.__module__ = function.__module__
         run.__doc__ = function.__doc__
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in parameters}
@@ -257,8 +258,7 @@ def reported(*, service: bool = False) -> Iterator[None]:
     except (RogatoryError, OSError) as error:
         if debug:
             raise
-        said = f"the log does not answer: {error}" if isinstance(error, LogUnavailable) else str(error)
-        fail(said, _exit_of(error))
+        fail(_said(error), _exit_of(error))
     except _database_errors() as error:
         if debug:
             raise
@@ -270,6 +270,15 @@ def reported(*, service: bool = False) -> Iterator[None]:
             raise
         _log.critical("an error inside the program; please report it", exc_info=True)
         raise typer.Exit(NO) from None
+
+
+def _said(error: RogatoryError | OSError) -> str:
+    """What a person reads; of a silence first whose it is, since the words of client and driver do not say that."""
+    if isinstance(error, LogUnavailable):
+        return f"the log does not answer: {error}"
+    if isinstance(error, StoreUnavailable) and not isinstance(error, Overtaken):
+        return f"the store does not answer: {error}"
+    return str(error)
 
 
 def _exit_of(error: RogatoryError | OSError) -> int:

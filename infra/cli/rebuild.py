@@ -10,6 +10,7 @@ import typer
 
 from consumers import replay as replaying
 from consumers.finder import holds_settled
+from consumers.settlements import Settlements
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, progress, say, short, show_json, table
 from infra.cli.rows import bring_up
@@ -71,8 +72,9 @@ async def rebuild(
             live = _live(ledger, store)
             if into is None:
                 target = _building(ledger, store, anew=anew)
-                wrong = await _overruled(ledger, store, live)
-                await _replay(ledger, store, target, await _until(ledger, store, live, wrong))
+                settlements = await ledger.settlements()
+                wrong = await _overruled(ledger, store, live, settlements)
+                await _replay(ledger, store, target, await _until(ledger, store, live, wrong), settlements)
                 differing = _compare(ledger, (store, live), (store, target), wrong)
                 if not differing:
                     await asyncio.to_thread(store.switch, target)
@@ -84,20 +86,20 @@ async def rebuild(
             else:
                 with open_store(into) as fresh:
                     target = _fresh(ledger, fresh, into)
-                    wrong = await _overruled(ledger, store, live)
-                    await _replay(ledger, fresh, target, await _until(ledger, store, live, wrong))
+                    settlements = await ledger.settlements()
+                    wrong = await _overruled(ledger, store, live, settlements)
+                    await _replay(ledger, fresh, target, await _until(ledger, store, live, wrong), settlements)
                     differing = _compare(ledger, (store, live), (fresh, target), wrong)
                     found = _digests(ledger, fresh, target)
     compared = live is not None and live.fold_version == FOLD.version
     _told(common, found, target, differing, compared=compared, switched=into is None and not differing)
 
 
-async def _overruled(ledger: Ledger, store: Store, live: Generation | None) -> set[int]:
+async def _overruled(ledger: Ledger, store: Store, live: Generation | None, settlements: Settlements) -> set[int]:
     """The partitions whose live rows were made with a record that the authorities settled against since."""
     wrong: set[int] = set()
     if live is None:
         return wrong
-    settlements = await ledger.settlements()
     for partition in range(ledger.partitions):
         settled, saved = settlements.of(partition), store.load(live, partition)
         if settled and not await holds_settled(ledger.log, saved, settled):
@@ -117,7 +119,9 @@ async def _until(ledger: Ledger, store: Store, live: Generation | None, wrong: s
     }
 
 
-async def _replay(ledger: Ledger, store: Store, target: Generation, until: dict[int, int]) -> None:
+async def _replay(
+    ledger: Ledger, store: Store, target: Generation, until: dict[int, int], settlements: Settlements
+) -> None:
     nexts: dict[int, int] = {}
     with progress("Replaying", sum(until.values())) as tell:
 
@@ -126,7 +130,7 @@ async def _replay(ledger: Ledger, store: Store, target: Generation, until: dict[
             tell(sum(nexts.values()))
 
         outcome = await replaying.replay(
-            ledger.log, store, FOLD, target, until=until, progress=told, statements=ledger.statements()
+            ledger.log, store, FOLD, target, until=until, progress=told, settlements=settlements
         )
     for fault in outcome.stopped.values():
         raise fault

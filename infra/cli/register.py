@@ -1,4 +1,4 @@
-"""``rogatory register``: offices, roles, the adopted version, and what the register says."""
+"""``rogatory register``: offices, roles, and what the register says."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ from infra.signing import choose
 from infra.wiring import Ledger, open_ledger
 from ledger.catalogue.base import Data
 from ledger.errors import ConfigError
-from ledger.versions import KNOWN_VERSIONS
 from producers.builder import Draft, row_of
 
-app = typer.Typer(no_args_is_help=True, help="Offices, roles and versions; every change is a signed event.")
+app = typer.Typer(no_args_is_help=True, help="Offices and roles; every change is a signed event.")
 role = typer.Typer(no_args_is_help=True, help="Who holds which role at an office.")
 app.add_typer(role, name="role")
 
@@ -113,24 +112,6 @@ async def end(
     await _change(
         common, "role.ended", {"office": of, "person": person, "role": role, "effective": effective or _TODAY()}
     )
-
-
-@app.command()
-@command(reads=True, signs=True, submits=True, registers=True)
-async def adopt(
-    common: Common, version: Annotated[int, typer.Argument(min=2, help="The next version of admission and catalogue")]
-) -> None:
-    """Adopt the next version; needs as many authority keys as the threshold says."""
-    if version not in KNOWN_VERSIONS:
-        raise ConfigError(
-            f"expected a version that this release can execute, {', '.join(map(str, sorted(KNOWN_VERSIONS)))}, found "
-            f"{version}: every registrar and reader would stop; upgrade them first"
-        )
-    async with open_ledger(common.settings(), note) as ledger:
-        register = await ledger.register()
-        if register is not None and version != register.version + 1:
-            raise ConfigError(f"expected version {register.version + 1}, the next, found {version}")
-        await change(common, ledger, make_data(find_type("rules.adopted"), {"version": version}))
 
 
 @app.command()

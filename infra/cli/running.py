@@ -108,7 +108,7 @@ async def herald(common: Common, until_idle: Idle = False) -> None:
 @command(serves=True)
 async def project(common: Common, until_idle: Idle = False) -> None:
     """Keep the projections up with the ledger."""
-    async with opened(common, until_idle) as (ledger, stop):
+    async with opened(common, until_idle, projects=True) as (ledger, stop):
         with ledger.store() as store:
             if until_idle:
                 say(f"{plural(await bring_up(ledger, store), 'record')} in the projections.")
@@ -122,7 +122,7 @@ async def project(common: Common, until_idle: Idle = False) -> None:
 async def all_(common: Common, until_idle: Idle = False) -> None:
     """Registrars of all partitions, herald and projections in one process."""
     async with (
-        opened(common, until_idle) as (ledger, stop),
+        opened(common, until_idle, projects=True) as (ledger, stop),
         ledger.workers() as workers,
     ):
         with ledger.store() as store:

@@ -7,6 +7,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -23,11 +24,21 @@ _log = logging.getLogger("rogatory.run")
 
 
 @asynccontextmanager
-async def opened(common: Common, until_idle: bool) -> AsyncIterator[tuple[Ledger, asyncio.Event]]:
+async def opened(
+    common: Common, until_idle: bool, *, projects: bool = False
+) -> AsyncIterator[tuple[Ledger, asyncio.Event]]:
     """The ledger, and an event that a signal sets; a service waits for a broker that is down.
 
     While inside, the process is observed as the settings say; what the ledger's parts do is told to its observer.
+
+    Args:
+        common: the shared options.
+        until_idle: the service ends by itself, and no signal is waited for.
+        projects: it will ask the ledger for projections.
     """
+    if projects:
+        # Now, before anybody is told that it is ready: the import takes so long that the loop would stand still.
+        import_module("infra.projecting")
     from infra.observing.watch import watching  # noqa: PLC0415 - its web server takes long to import for a command
 
     config = common.settings()

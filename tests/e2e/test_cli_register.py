@@ -101,5 +101,6 @@ def test_too_few_authority_keys_say_which_are_needed(place: Path, cli: Cli) -> N
 
 
 def test_a_version_that_this_release_does_not_know_is_not_adopted(place: Path, cli: Cli) -> None:
-    assert "upgrade" in cli("register", "adopt", "2", code=2).stderr
+    assert "upgrade" in cli("ledger", "adopt", "3", code=2).stderr
+    assert cli.json("register", "show")["version"] == 1
     assert cli.json("check")["sound"]

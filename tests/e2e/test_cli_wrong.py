@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -52,8 +53,6 @@ WRONG = [
     (["register", "office", "omsk", "--name", "x", "--tz", "Asia/Omsk"], "office: expected office"),
     (["register", "office", "RU-X", "--name", "x", "--tz", "Asia/Nowhere"], "time zone"),
     (["register", "role", "assign", "RU-OMS", "p-1", "king", "--basis", "x"], "role: expected one of head"),
-    (["run", "registrar", "--partitions", "x"], "--partitions"),
-    (["run", "registrar", "--partitions", "7", "--until-idle"], "from 0 to 1"),
     (["outcomes", "--reason", "bad"], "unknown-key"),
     (["check", "--partition", "5"], "from 0 to 1"),
     (["digest"], "run `rogatory run project`"),
@@ -71,6 +70,14 @@ WRONG = [
 ]
 
 
+WRONG_SERVICE = [
+    (["run", "registrar", "--partitions", "x"], "--partitions"),
+    (["run", "registrar", "--partitions", "7", "--until-idle"], "from 0 to 1"),
+    (["run", "registrar", "--standby", "--until-idle"], "--standby alone"),
+    (["run", "live"], "rogatory run project"),
+]
+
+
 @pytest.mark.parametrize(
     ("args", "said"), WRONG, ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else ""
 )
@@ -80,6 +87,26 @@ def test_wrong_input_is_told_plainly(place: Path, cli: Cli, args: list[str], sai
     assert said in result.stderr
     assert "Traceback" not in result.output
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(("args", "said"), WRONG_SERVICE, ids=["x", "7", "standby", "live"])
+def test_wrong_input_of_a_service_is_one_more_log_line(place: Path, cli: Cli, args: list[str], said: str) -> None:
+    """Whatever collects the lines of a service reads all of them as JSON, the last one too."""
+    result = cli(*args, code=2)
+    last = json.loads(result.stderr.splitlines()[-1])
+    assert (last["level"], last["exit"]) == ("critical", 2)
+    assert said in last["event"]
+    assert "Traceback" not in result.output
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(("args", "said"), WRONG_SERVICE, ids=["x", "7", "standby", "live"])
+def test_wrong_input_of_a_service_is_told_plainly_where_log_lines_are_text(
+    place: Path, cli: Cli, args: list[str], said: str
+) -> None:
+    last = cli(*args, "--log-format", "text", code=2).stderr.splitlines()[-1]
+    assert last.startswith("rogatory: ")
+    assert said in last
 
 
 def test_a_key_file_that_others_can_read_is_not_used(place: Path, cli: Cli) -> None:
@@ -97,7 +124,6 @@ def test_a_broker_that_is_down_is_told_in_time(cli: Cli) -> None:
 
 
 def test_a_store_that_is_down_is_told_without_its_password(place: Path, cli: Cli) -> None:
-    pytest.importorskip("psycopg")
     down = cli("status", "--store", "postgresql+psycopg://user:hunter2@127.0.0.1:1/x", code=3)
     assert "the store does not answer" in down.stderr
     assert "hunter2" not in down.output

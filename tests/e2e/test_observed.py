@@ -106,6 +106,9 @@ def test_the_figures_are_those_of_what_was_done(place: Path, cli: Cli) -> None:
         cli("register", "office", "RU-X", "--name", "x", "--tz", "Asia/Omsk", "--wait-all")
 
         wait(projected)
+        # The herald looks by itself, some moments after the command has seen that all have followed.
+        wait(lambda: service.figures()['rogatory_register_lag{partition="1"}'] == 0)
+        wait(lambda: total(service.figures(), "rogatory_waiting_submissions") == 0)
         after = service.figures()
         grown = {name: after[name] - before.get(name, 0.0) for name in after}
         assert total(grown, "rogatory_admitted_total") == 6 + 2
@@ -120,7 +123,6 @@ def test_the_figures_are_those_of_what_was_done(place: Path, cli: Cli) -> None:
         assert after['rogatory_register_lag{partition="1"}'] == 0
         assert after['rogatory_register_seq{partition="0"}'] == after['rogatory_register_seq{partition="1"}']
         assert grown["rogatory_register_copies_total"] == 1
-        wait(lambda: total(service.figures(), "rogatory_waiting_submissions") == 0)
         assert not total(after, "rogatory_stopped_partitions")
         assert service.end() == 0
 

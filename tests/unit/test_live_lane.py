@@ -13,7 +13,7 @@ import pytest
 
 from consumers.live_lane import Lane, Pace
 from consumers.replay import Limits, replay
-from consumers.taking import Shared
+from consumers.shared import Shared
 from ledger.errors import (
     ChainError,
     ForkError,
