@@ -87,6 +87,8 @@ class Registrar:
         self._telling = Telling(observer, partition)
         self._state: PartitionState | None = None
         self._reader: Reader | None = None
+        self._ahead: Sequence[Stored] = []
+        """Submissions read and not yet decided: what a log has handed out once need not be fetched again."""
         self.consumed = 0
         """Submissions decided by this object."""
         self._register_before: Register | None = None
@@ -138,7 +140,9 @@ class Registrar:
         if self._reader is None:
             await self.recover()
         assert self._reader is not None
-        stored = surely_fitting(await self._reader.read(self._batch, wait), self._log.max_append_bytes)
+        if not self._ahead:
+            self._ahead = await self._reader.read(self._batch, wait)
+        stored = surely_fitting(self._ahead, self._log.max_append_bytes)
         if not stored:
             if self._unwritten:
                 await self._write([])
@@ -157,6 +161,9 @@ class Registrar:
         if self._reader is None:
             await self.recover()
         assert self._reader is not None
+        if self._ahead:  # a standby reads as far as the ledger shows
+            self._reader.seek(self._ahead[0].position)
+            self._ahead = []
         shown = await self._standing.shown(self.state.index, wait)
         if not shown:
             return 0
@@ -194,7 +201,10 @@ class Registrar:
         self._telling.begins()
         try:
             decided = self._decide(stored)
-            reader.seek(stored[len(decided) - 1].position + 1)
+            self._ahead = self._ahead[len(decided) :]
+            after = stored[len(decided) - 1].position + 1
+            if not self._ahead and reader.position != after:
+                reader.seek(after)
             await self._write(decided, append=append)
         except BaseException:
             # Unknown what is written: only the ordinary path from the saved state tells.
@@ -277,6 +287,7 @@ class Registrar:
 
     async def _drop(self) -> None:
         reader, self._reader = self._reader, None
+        self._ahead = []
         await self._standing.close()
         if reader is not None:
             await reader.close()

@@ -141,7 +141,8 @@ async def follow(
     """Follow the log until ``stop`` is set or all partitions have stopped; with ``until_idle``, until its end.
 
     While log or store do not answer, they are asked again, less and less often.  A partition that stands at a poison
-    has not stopped, except with ``until_idle``.  Once another generation answers, all stop, one of them as ``Overtaken``.
+    has not stopped, except with ``until_idle``.  Once another generation answers, all stop, one of them with
+    ``Overtaken``.
     """
     patience = Patience(stop or asyncio.Event(), limits.first_pause, limits.longest_pause)
     chosen = list(range(await patience.ask(log.partitions)) if partitions is None else partitions)

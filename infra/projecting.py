@@ -99,8 +99,8 @@ class Projections:
             outcome = await replaying.follow(
                 log, store, FOLD, generation, stop=stop, progress=progress, observer=observer, statements=statements
             )
-        # What is wrong with rows that answer no longer is no matter. A poison last: the others are worse. It does not end
-        # a service, which said so when it was met.
+        # What is wrong with rows that answer no longer is no matter. A poison last: the others are worse. It does not
+        # end a service, which said so when it was met.
         order = {Overtaken: 0, PoisonRecord: 2}
         for fault in sorted(outcome.stopped.values(), key=lambda fault: order.get(type(fault), 1)):
             if stop is None or not isinstance(fault, PoisonRecord):

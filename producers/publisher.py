@@ -144,6 +144,7 @@ class Publisher:
         Raises:
             SubmissionRefused: it was refused; the error says why and what to do.
             TimeoutError: not decided within ``timeout`` seconds; it still will be, in the log's order.
+            ForkError: two records were seen at its index; which one counts is for the authorities to settle.
             MisuseError: this publisher does not follow its submissions.
         """
         if not self._watch:

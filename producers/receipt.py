@@ -8,6 +8,10 @@ stage                 what it promises, and against whom
 ``Sealed``            The event is record ``index`` of its partition and ``seq`` of its subject, with this leaf.
                       Every reader that holds a later record would notice its change or removal.  An operator in
                       league with the broker's administrator can still rewrite what nobody has read.
+                      Whoever can write to topic ``ledger`` without being its registrar can forge a seal for
+                      true bytes: the publisher believes the first record that it sees of its submission, and
+                      raises ``ForkError`` where it has seen two at one index.  Readers, who follow the chain,
+                      find the rest; the same event submitted again has the leaf that counts in its outcome.
 ====================  =====================================================================================
 
 A refusal is no stage but an answer: ``SubmissionRefused`` carries the outcome as the ledger keeps it.

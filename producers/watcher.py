@@ -4,6 +4,10 @@ It reads the ``ledger`` and ``outcomes`` of the partitions that somebody waits o
 the first
 submission.  What it passes before anybody asks is kept for a while, since an answer may overtake the
 acknowledgement of the submission itself.
+
+It believes the first record that it sees of a submission: it has not read what came before, so it cannot tell a record
+that follows from one that does not (readers do).  It does see two records at one index, and then gives no receipt for
+either.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from hashlib import sha256
 
-from ledger.errors import FormatError, LogUnavailable, RogatoryError
+from ledger.errors import ForkError, FormatError, LogUnavailable, RogatoryError
 from ledger.log import LEDGER, OUTCOMES, Log, Reader, Stored, header
 from ledger.outcome import Outcome, read_outcome
 from ledger.seal import entry, leaf_hash, read_seal
@@ -25,7 +29,7 @@ _READ = 1000
 _WAIT = 0.5
 _log = logging.getLogger(__name__)
 
-Answer = Receipt | Outcome
+Answer = Receipt | Outcome | ForkError
 _Place = tuple[int, int, str]
 
 
@@ -37,8 +41,10 @@ class Watcher:
         self._log = log
         self._tasks: dict[int, list[asyncio.Task[None]]] = {}
         self._starting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._waiting: dict[_Place, asyncio.Future[Answer]] = {}
+        self._waiting: dict[_Place, asyncio.Future[Receipt | Outcome]] = {}
         self._passed: OrderedDict[_Place, Answer] = OrderedDict()
+        self._records: OrderedDict[tuple[int, int], tuple[str, _Place]] = OrderedDict()
+        """By partition and index: the leaf that was seen there first, and the submission that it names."""
         self._broken: dict[int, RogatoryError] = {}
         """Partitions that can't be followed any further, and why; whoever waits there is told."""
 
@@ -62,15 +68,19 @@ class Watcher:
                 for reader, take in zip(readers, takes, strict=True)
             ]
 
-    async def answer(self, partition: int, offset: int, digest: str) -> Answer:
+    async def answer(self, partition: int, offset: int, digest: str) -> Receipt | Outcome:
         """The receipt or outcome of a submission; waits until there is one.
 
         Raises:
+            ForkError: two records were seen at the index of its receipt.
             RogatoryError: the partition can't be followed any further; the submission stands all the same.
         """
         place = (partition, offset, digest)
         if place in self._passed:
-            return self._passed[place]
+            known = self._passed[place]
+            if isinstance(known, ForkError):
+                raise known
+            return known
         if partition in self._broken:
             raise self._broken[partition]
         future = self._waiting.get(place)
@@ -112,7 +122,27 @@ class Watcher:
             return  # readers of the ledger report it
         leaf = leaf_hash(entry(text, stored.value)).hex()
         receipt = Receipt(partition, seal.epoch, seal.offset, seal.index, seal.seq, leaf)
-        self._give((partition, seal.offset, sha256(stored.value).hexdigest()), receipt)
+        place = (partition, seal.offset, sha256(stored.value).hexdigest())
+        first, other = self._records.setdefault((partition, seal.index), (leaf, place))
+        if first != leaf:
+            self._doubt(receipt, first, {place, other})
+            return
+        if len(self._records) > _KEPT:
+            self._records.popitem(last=False)
+        self._give(place, receipt)
+
+    def _doubt(self, receipt: Receipt, first: str, places: set[_Place]) -> None:
+        """Two records at one index: which one counts is not for whoever waits to guess."""
+        error = ForkError(
+            f"index {receipt.partition}/{receipt.index}: expected one record, found leaves {first} and {receipt.leaf}; "
+            f"which one counts is for the authorities to settle (`rogatory fork show {receipt.partition}/"
+            f"{receipt.index}`). What was submitted stands: submitting the same event again later gives its receipt"
+        )
+        for place in places:
+            future = self._waiting.pop(place, None)
+            if future is not None and not future.done():
+                future.set_exception(error)
+            self._passed[place] = error
 
     def _take_outcome(self, partition: int, stored: Stored) -> None:
         try:
@@ -121,7 +151,7 @@ class Watcher:
             return
         self._give((partition, key.offset, sha256(stored.value or b"").hexdigest()), outcome)
 
-    def _give(self, place: _Place, answer: Answer) -> None:
+    def _give(self, place: _Place, answer: Receipt | Outcome) -> None:
         future = self._waiting.pop(place, None)
         if future is not None and not future.done():
             future.set_result(answer)

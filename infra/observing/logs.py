@@ -2,11 +2,11 @@
 
 On a terminal, laid out by structlog::
 
-    2026-03-03T10:00:00.123Z [warning  ] partition 3: log unavailable (…) [consumers.registrar] partition=3
+    2026-03-03T10:00:00.123Z [warning  ] partition 3: log unavailable (…) [consumers.serving] partition=3
 
 With ``--log-format json``, one object a line, in UTF-8, the first four members always there and in this order::
 
-    {"time":"2026-03-03T10:00:00.123Z","level":"warning","logger":"consumers.registrar",
+    {"time":"2026-03-03T10:00:00.123Z","level":"warning","logger":"consumers.serving",
      "event":"partition 3: log unavailable (…)","service":"registrar","ledger":"assistance.0123…","partition":3}
 
 Code logs with ``logging`` as ever.  Where one of our lines says ``partition %d`` or the like, the number is a field of

@@ -49,6 +49,25 @@ def test_a_command_waits_for_the_service_to_seal(place: Path, cli: Cli) -> None:
         assert service.wait(30) == 0
 
 
+def test_projecting_goes_on_with_the_new_rows_after_a_rebuild(place: Path, cli: Cli) -> None:
+    def shown() -> int:
+        return len(cli.json("status", "--no-update")["requests"])
+
+    cli("publish", "request/1", "request.accepted", "--data", ACCEPTED)
+    cli("run", "project", "--until-idle")
+    with serving("run", "project", cwd=place, until="projecting") as service:
+        cli("rebuild")
+        cli("publish", "request/2", "request.accepted", "--data", ACCEPTED)
+        deadline = time.monotonic() + 60
+        while shown() < 2:
+            assert time.monotonic() < deadline, (place / "service.log").read_text()
+            time.sleep(0.1)
+        assert service.poll() is None
+        assert "answers now" in (place / "service.log").read_text()
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(30) == 0
+
+
 def test_a_second_registrar_is_told_that_it_is_one(place: Path, cli: Cli) -> None:
     with serving("run", "registrar", cwd=place, until="admitting"):
         assert "another registrar" in cli("run", "all", "--until-idle", code=2).stderr

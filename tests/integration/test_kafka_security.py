@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
+from consumers import live
 from infra.adapters import broker, broker_process
 from infra.adapters.broker_jars import java
 from infra.adapters.kafka_log import KafkaLog
@@ -17,8 +19,12 @@ from infra.config import load
 from infra.kafka_security import client_settings, read_security
 from ledger.errors import ConfigError, LogError
 from ledger.log import LEDGER
-from tests.aio import run
+from projections.store import Store
+from tests.aio import run, until
 from tests.contracts.log_contract import content, numbered, numbers
+from tests.ledgers import Book, TallyFold
+
+FOLD = TallyFold()
 
 PASSWORD = "only for this test"
 
@@ -82,6 +88,42 @@ def test_a_ledger_is_written_and_read_over_tls_with_a_password(secured: tuple[Pa
             await log.create(2)
             await log.append(LEDGER, 1, numbered(0, 1, 2))
             assert numbers(await content(log, LEDGER, 1)) == [0, 1, 2]
+        finally:
+            await log.close()
+
+    run(story())
+
+
+@pytest.mark.kafka
+def test_a_live_worker_logs_in_as_every_other_client_does(secured: tuple[Path, str], tmp_path: Path) -> None:
+    folder, address = secured
+    security = client_settings(read_security(table(folder)))
+
+    async def story() -> None:
+        log, stop, book = KafkaLog(address, "lively", 20, security), asyncio.Event(), Book(1)
+        for n in range(20):
+            book.add(f"request/{n % 5}")
+        try:
+            await log.create(1)
+            await log.append(LEDGER, 0, book.messages[0])
+            with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
+                rows = store.live(FOLD, book.ledger_id)
+                worker = asyncio.create_task(
+                    live.run(address, "lively", log, store, FOLD, rows, stop=stop, session=6.0, security=security)
+                )
+                # Told by Faust, or a watcher that reads the log itself would hide that Faust cannot log in.
+                members = AIOKafkaAdminClient(bootstrap_servers=address, **security)
+                await members.start()
+                try:
+                    group = live.group_of("lively", FOLD)
+                    await until(lambda: worker.done() or store.load(rows, 0).next == len(book.messages[0]), 60)
+                    assert not worker.done()
+                    (found,) = await members.describe_consumer_groups([group])
+                    assert len(found.groups[0][5]) == 1, found
+                finally:
+                    await members.close()
+                stop.set()
+                await asyncio.wait_for(worker, 60)
         finally:
             await log.close()
 

@@ -339,6 +339,26 @@ class TestFaults:
 
         run(story())
 
+    def test_where_the_settled_record_is_not_there_yet_it_stands_and_goes_on_once_it_is(self, store: Store) -> None:
+        book = book_of(20)
+        book.add("register", "fork.settled", {"partition": 0, "index": 5, "leaf": book.leaves[0][5].hex()})
+        messages = book.messages[0]
+        log = log_of([*messages[:5], book.forked(0, 5), messages[-1]])
+
+        async def story() -> bytes:
+            async with working(Worker(book, store, log)) as worker:
+                await worker.deliver()
+                assert "found only others so far" in str(await worker.stands())
+                assert isinstance(worker.lane.fault, ForkError)
+                assert worker.hands.paused == {0}
+                log.put(LEDGER, 0, messages[5:])
+                await worker.until(7 + len(messages[5:]))
+                assert worker.lane.fault is None
+                assert not worker.hands.paused
+                return worker.digest()
+
+        assert run(story()) == replayed(store, book, log_of(messages))
+
     def test_a_log_that_was_cut_off_stops_it(self, store: Store) -> None:
         book = book_of(20)
 

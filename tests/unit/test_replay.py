@@ -7,18 +7,20 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from consumers.finder import RecordFinder, read_record
 from consumers.replay import Limits, Outcome, follow, replay
+from consumers.settlements import Settlements
 from ledger.errors import ChainError, ForkError, FormatError, LogUnavailable, Overtaken, StoreUnavailable
-from ledger.log import LEDGER, Message
+from ledger.log import LEDGER, Message, Stored
 from ledger.partition import partition_of
 from projections.queries import Queries
 from projections.store import Store
 from projections.view import Batch, Generation, Place
-from tests.aio import run
-from tests.fakes import MemoryLog
+from tests.aio import run, until
+from tests.fakes import MemoryLog, MemoryReader
 from tests.ledgers import Book, TallyFold, unsigned
 
 FOLD = TallyFold()
@@ -246,6 +248,54 @@ class TestSettledForks:
         assert outcome.sizes[1] == 4
         assert "found only others so far" in str(outcome.stopped[1])
 
+    def test_partition_0_says_what_is_settled_elsewhere_to_those_that_are_read_behind_it(self, store: Store) -> None:
+        book = book_of(2, 40)
+        self.settled(book, 1, 4, book.leaves[1][4].hex())
+        often = Limits(piece=1, records=1, parallel=1, wait=0.01)
+        log = log_of(book, {1: self.forged_first(book, 1, 4)})
+        assert not replayed(store, book, log, limits=often).stopped
+        assert digests(store, book) == clean_digests(store, book)
+
+    def test_rows_committed_between_the_two_records_stop_unless_settlements_were_looked_for_before(
+        self, store: Store
+    ) -> None:
+        book = book_of(2, 40)
+        self.settled(book, 0, 4, book.leaves[0][4].hex())
+        log = log_of(book, {0: self.forged_first(book, 0, 4)})
+        often = Limits(piece=1, records=1, parallel=1, wait=0.01)
+        stopped = replayed(store, book, log, limits=often).stopped
+        assert set(stopped) == {0}
+        assert "rogatory rebuild" in str(stopped[0])
+        fresh = store.new_generation(FOLD, book.ledger_id)
+        settlements = Settlements(log, book.ledger_id)
+        run(settlements.refresh())
+        assert not replayed(store, book, log, fresh, limits=often, settlements=settlements).stopped
+        store.switch(fresh)
+        assert digests(store, book) == clean_digests(store, book)
+
+    def test_a_forged_record_that_does_not_follow_is_passed_as_well(self, store: Store) -> None:
+        book = book_of(2, 40)
+        self.settled(book, 1, 4, book.leaves[1][4].hex())
+        messages = book.messages[1]
+        stray = msgspec.structs.replace(book.forked(1, 4), key=b"request/other")
+        log = log_of(book, {1: [*messages[:4], stray, *messages[4:]]})
+        assert not replayed(store, book, log).stopped
+        assert digests(store, book) == clean_digests(store, book)
+
+    def test_a_ledger_without_forks_is_read_once(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        book, read = book_of(1, 100), MemoryReader.read
+        seen = 0
+
+        async def counted(self: MemoryReader, limit: int, wait: float = 0.0) -> list[Stored]:
+            nonlocal seen
+            found = await read(self, limit, wait)
+            seen += len(found)
+            return found
+
+        monkeypatch.setattr(MemoryReader, "read", counted)
+        assert not replayed(store, book, log_of(book)).stopped
+        assert seen == len(book.messages[0])
+
     def test_a_settlement_that_the_authorities_did_not_sign_settles_nothing(self, store: Store) -> None:
         book = book_of(2, 40)
         genuine = book.leaves[1][4].hex()
@@ -264,6 +314,26 @@ class TestSettledForks:
 
 
 class TestFollowing:
+    def test_once_another_generation_answers_all_partitions_stop_and_one_says_so(self, store: Store) -> None:
+        async def story() -> None:
+            book = book_of(2, 30)
+            log = log_of(book)
+            generation = store.live(FOLD, book.ledger_id)
+            task = asyncio.create_task(follow(log, store, FOLD, generation, limits=QUICK))
+            ends = [len(messages) for messages in book.messages]
+            await until(lambda: [store.load(generation, p).next for p in range(2)] == ends, 20.0)
+            fresh = store.new_generation(FOLD, book.ledger_id)
+            assert not (await replay(log, store, FOLD, fresh, limits=QUICK)).stopped
+            store.switch(fresh)
+            book.add("request/1")
+            (grown,) = (p for p in range(2) if len(book.messages[p]) > ends[p])
+            log.put(LEDGER, grown, book.messages[grown][-1:])
+            outcome = await asyncio.wait_for(task, 20.0)
+            assert isinstance(outcome.stopped[grown], Overtaken)
+            assert all(isinstance(error, Overtaken) for error in outcome.stopped.values())
+
+        run(story())
+
     def test_it_follows_until_idle_and_then_until_stopped(self, store: Store) -> None:
         async def story() -> None:
             book = book_of(2, 30)

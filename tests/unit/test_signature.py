@@ -6,6 +6,10 @@ import base64
 from hashlib import sha256
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nacl import bindings
+from nacl.exceptions import BadSignatureError
 
 from ledger.errors import FormatError
 from ledger.ids import LedgerId
@@ -55,6 +59,18 @@ def test_ed25519_is_that_of_rfc_8032() -> None:
     )
     assert verify_message(public, signature, bytes.fromhex("af82"))
     assert not verify_message(public, signature, bytes.fromhex("af83"))
+
+
+@given(st.binary(max_size=300), st.integers(0, 63), st.integers(0, 255))
+def test_libsodium_called_directly_decides_as_pynacl_does(message: bytes, place: int, mask: int) -> None:
+    signature = bytearray(KEY.sign(message))
+    signature[place] ^= mask
+    try:
+        opened = bindings.crypto_sign_open(bytes(signature) + message, KEY.public_key) == message
+    except BadSignatureError:
+        opened = False
+    assert verify_message(KEY.public_key, bytes(signature), message) is opened
+    assert opened is (mask == 0)
 
 
 def test_a_signature_verifies_over_its_bytes_type_and_key_only() -> None:
