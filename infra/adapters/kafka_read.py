@@ -48,6 +48,7 @@ class KafkaReader:
         self._consumer: AIOKafkaConsumer | None = None
         self._placed = False  # whether the consumer stands at our position
         self._closed = False
+        self._position = 0
         self.seek(start)
 
     @property
@@ -64,6 +65,8 @@ class KafkaReader:
         """Let the next read start at ``position``."""
         if position < 0:
             raise MisuseError(f"{self._doing}: expected a position of 0 or more, found {position}")
+        if self._placed and position == self._position:
+            return  # to place the consumer again would throw away what it has fetched
         self._position = position
         self._placed = False
 

@@ -17,6 +17,8 @@ PIECE = 6
 """Events published with each action."""
 ENTRIES = 3
 """Transactions of the application with each action."""
+PAUSED = 0.3
+"""The share of actions that are pauses; they are short against the time between two of the same service."""
 BREATH = (0.02, 0.5)
 PAUSE = (0.2, 2.0)
 LONG_PAUSE = 15.0
@@ -48,10 +50,8 @@ class Fate:
         if servers:
             self._break_server()
         else:
-            service = dice.choice(office.everyone)
-            if service.paused:
-                self._wake(service)
-            elif service.running and dice.random() < 0.3:
+            service = dice.choice([one for one in office.everyone if not one.paused])
+            if service.running and dice.random() < PAUSED:
                 self._pause(service)
             else:
                 office.kill(service)

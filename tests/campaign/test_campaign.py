@@ -15,5 +15,5 @@ from tests.faults.ground import SOAK, seeds
 def test_all_services_are_killed_and_paused_at_any_moment(seed: int) -> None:
     actions = 1000 if SOAK else 24
     report = campaign(seed, actions)
-    assert sum(report.actions.values()) >= actions * 0.9  # a paused one that is drawn again is only woken
+    assert sum(report.actions.values()) == actions
     assert report.submitted >= actions
