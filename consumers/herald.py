@@ -26,7 +26,9 @@ _AT_ONCE = 200
 _FRAME = 128  # a message's key, and what the logs add to it
 _SAVE_AFTER = 5.0  # s between two savings of the bookmarks
 RESEND_AFTER = 5.0
-"""Seconds without progress after which a target gets its copies again."""
+"""Seconds without progress after which a target gets its copies again; twice as many each time, up to"""
+RESEND_AT_MOST = 60.0
+"""seconds. Progress begins anew."""
 _log = logging.getLogger(__name__)
 
 
@@ -89,12 +91,15 @@ class Herald:
         if followed:
             target.sent = max(target.sent, target.sealed)
             target.since = now
-        if target.sent > target.sealed and now - target.since > RESEND_AFTER:
+            target.patience = RESEND_AFTER
+        if target.sent > target.sealed and now - target.since > target.patience:
             _log.warning(
                 "register copies: partition %d has %d of %d after %.0f s; sending again",
                 target.tail.partition, target.sealed, len(self._home.places), now - target.since,
             )  # fmt: skip
             target.sent = target.sealed
+            # A partition that is slow would only be slower for having the same copies to refuse again and again.
+            target.patience = min(2 * target.patience, RESEND_AT_MOST)
         due = await self._fitting(target.sent)
         if due:
             await self._log.append(SUBMISSIONS, target.tail.partition, due)
@@ -172,3 +177,4 @@ class _Target:
         self.sealed = 0
         self.sent = 0
         self.since = float("-inf")
+        self.patience = RESEND_AFTER
