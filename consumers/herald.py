@@ -14,6 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 
+from consumers.patience import wait
 from consumers.register_tail import KEY, RegisterTail
 from ledger.bookmark import Bookmarks
 from ledger.errors import LogUnavailable
@@ -25,6 +26,7 @@ from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, HOME_HEADER, S
 _AT_ONCE = 200
 _FRAME = 128  # a message's key, and what the logs add to it
 _SAVE_AFTER = 5.0  # s between two savings of the bookmarks
+_LOOK_AGAIN = 0.2  # s between two looks
 RESEND_AFTER = 5.0
 """Seconds without progress after which a target gets its copies again; twice as many each time, up to"""
 RESEND_AT_MOST = 60.0
@@ -135,18 +137,15 @@ class Herald:
         """Follow until ``stop``; an unreachable log is a pause with back-off."""
         pause = 0.5
         while not stop.is_set():
-            wait = 0.2
+            seconds = _LOOK_AGAIN
             try:
                 await self.step()
                 pause = 0.5
             except LogUnavailable as error:
                 self._observer.unavailable(HERALD, LOG)
                 _log.warning("herald: log unavailable (%s); trying again in %.1f s", error, pause)
-                wait, pause = pause, min(pause * 2, 30.0)
-            try:
-                await asyncio.wait_for(stop.wait(), wait)
-            except TimeoutError:
-                continue
+                seconds, pause = pause, min(pause * 2, 30.0)
+            await wait(stop, seconds)
 
     async def close(self) -> None:
         """Give back its readers."""

@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from consumers.patience import wait
 from consumers.registrar import Registrar
 from ledger.assignment import Assignment
 from ledger.errors import IntegrityError, LogUnavailable, RogatoryError, UnknownVersion
@@ -78,7 +79,7 @@ class Holding:
                     pause = _LOOK
                 except LogUnavailable as error:
                     _log.warning("assignment: %s; going on with partitions %s", error, sorted(ours))
-                    await _sleep(stop, pause)
+                    await wait(stop, pause)
                     pause = min(pause * 2, 10.0)
                 await self._adjust(ours)
                 self._check()
@@ -94,7 +95,7 @@ class Holding:
                 await call()
             except LogUnavailable as error:
                 _log.warning("assignment: %s; trying again in %.1f s", error, pause)
-                await _sleep(stop, pause)
+                await wait(stop, pause)
                 pause = min(pause * 2, 30.0)
             else:
                 return True
@@ -179,7 +180,7 @@ class Holding:
                 seat.working = False
                 seat.registrar = None
                 await registrar.close()
-            await _sleep(seat.stop, _AGAIN)
+            await wait(seat.stop, _AGAIN)
 
 
 class _Seat:
@@ -236,9 +237,4 @@ async def guarded(registrar: Registrar, stop: asyncio.Event, faults: Faults) -> 
     """Run a registrar until ``stop``; if its partition contradicts itself, look again each minute."""
     while not stop.is_set():
         await attempt(registrar, stop, faults)
-        await _sleep(stop, _AGAIN)
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        await wait(stop, _AGAIN)

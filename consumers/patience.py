@@ -19,6 +19,14 @@ _STORE = "the store does not answer (%s); attempt %d in %.1f s"
 _log = logging.getLogger(__name__)
 
 
+async def wait(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long; False when told to stop."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    return not stop.is_set()
+
+
 class Patience:
     """How long one worker waits: ``first`` seconds, doubled with each attempt up to ``longest``, less up to a half.
 
@@ -35,14 +43,11 @@ class Patience:
         seconds = min(self._longest, self._first * 2 ** min(attempt, 30))
         seconds *= random.uniform(0.5, 1)  # noqa: S311 - spreads attempts, guards nothing
         _log.warning(_STORE if isinstance(error, StoreUnavailable) else _LOG, error, attempt + 2, seconds)
-        return await self.sleep(seconds)
+        return await wait(self.stop, seconds)
 
     async def sleep(self, seconds: float) -> bool:
         """Wait so long; False when told to stop."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.stop.wait()
-        return not self.stop.is_set()
+        return await wait(self.stop, seconds)
 
     async def ask(self, call: Callable[[], Awaitable[T]]) -> T:
         """What a call gives once log and store answer. Raises its error when told to stop before that."""

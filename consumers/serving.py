@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
 
+from consumers.patience import wait
 from ledger.errors import LogUnavailable, StateUnavailable
 from ledger.observing import LOG, REGISTRAR, Observer
 
@@ -88,11 +88,11 @@ async def serve(
             elif standby:
                 await registrar.follow(_FOLLOW)
             else:
-                await _sleep(stop, _IDLE)
+                await wait(stop, _IDLE)
             pause = _FIRST
         except NotYet as error:
             _log.warning("%s; waiting", error)
-            await _sleep(stop, pause)
+            await wait(stop, pause)
             pause = min(pause * 2, _NOT_YET)
         except (LogUnavailable, StateUnavailable) as error:
             if isinstance(error, LogUnavailable):
@@ -101,13 +101,8 @@ async def serve(
             _log.warning(
                 "partition %d: %s unavailable (%s); trying again in %.1f s", registrar.partition, what, error, pause
             )
-            await _sleep(stop, pause)
+            await wait(stop, pause)
             pause = min(pause * 2, _LONGEST)
         except Exception as error:
             observer.stopped(REGISTRAR, registrar.partition, error)
             raise
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -36,7 +36,7 @@ from ledger.errors import ChainError, FormatError
 from ledger.event import Event, read_event
 from ledger.ids import LedgerId
 from ledger.log import Stored, header
-from ledger.merkle import Frontier, format_frontier, grow, root
+from ledger.merkle import Frontier, grow, root
 from ledger.partition import partition_of
 from ledger.register import Change, Contradiction, Register, apply, make_ledger_id
 from ledger.seal import EMPTY_PAST, MAX_ENTRY_BYTES, Seal, entry, next_past, read_seal, read_seals, record_leaf
@@ -129,10 +129,6 @@ class ChainState(msgspec.Struct, frozen=True):
     def root(self) -> bytes:
         """The root of the partition's tree at ``size``."""
         return root(self.frontier)
-
-    def frontier_bytes(self) -> bytes:
-        """The frontier as stored."""
-        return format_frontier(self.frontier)
 
 
 def read_ahead(messages: Sequence[Stored]) -> Sequence[Seal | None]:

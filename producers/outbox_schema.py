@@ -38,7 +38,6 @@ from ledger.ids import OFFICE_CODE_MAX, SUBJECT_MAX
 DEFAULT_NAME = "rogatory_outbox"
 
 State = Literal["waiting", "submitted", "sealed", "refused", "cancelled"]
-STATES: tuple[State, ...] = ("waiting", "submitted", "sealed", "refused", "cancelled")
 
 # SQLite numbers rows by itself in INTEGER only.
 _Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -6,6 +6,7 @@ import asyncio
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
@@ -44,6 +45,15 @@ def kafka_place(kafka_bootstrap: str) -> Iterator[Place]:
     place = Place(f"test-{uuid.uuid4().hex[:12]}", kafka_bootstrap)
     yield place
     asyncio.run(_delete(place))
+
+
+@pytest.fixture
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of a broker that a test may kill."""
+    folder = tmp_path_factory.mktemp("own")
+    broker.start(folder)
+    yield folder
+    broker.stop(folder)
 
 
 async def _delete(place: Place) -> None:

@@ -64,10 +64,6 @@ class Fate:
         self._until[service] = time.monotonic() + (LONG_PAUSE if long else self._dice.uniform(*PAUSE))
         self._count("long pause" if long else "pause", service)
 
-    def _wake(self, service: Service) -> None:
-        service.go_on()
-        self._until.pop(service, None)
-
     def _break_server(self) -> None:
         if self._dice.random() < 0.5:
             broker.kill_node(self._kafka, 1)
@@ -84,8 +80,11 @@ class Fate:
         end = time.monotonic() + seconds
         while True:
             for service, when in list(self._until.items()):
-                if time.monotonic() > when or not service.paused:
-                    self._wake(service) if service.paused else self._until.pop(service)
+                if not service.paused:  # it was woken for a rest
+                    del self._until[service]
+                elif time.monotonic() > when:
+                    service.go_on()
+                    del self._until[service]
             self._office.keep()
             if time.monotonic() >= end:
                 return

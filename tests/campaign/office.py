@@ -21,7 +21,7 @@ from projections.store import Store
 from tests.aio import run
 from tests.campaign.services import TRY_AGAIN, Service, until
 from tests.contracts.log_place import Place
-from tests.faults.checks import FOLD, Seen, check_all, digests, everything, rebuilt
+from tests.faults.checks import FOLD, Seen, check_acknowledged, check_all, digests, rebuilt
 from tests.faults.worker import Task, people_of
 from tests.faults.world import People
 
@@ -216,12 +216,7 @@ class Office:
     async def _check(self) -> None:
         log, ledger_id = self.place.open(), self.people.ledger_id
         views = await check_all(log, ledger_id, PARTITIONS)
-        for partition, view in enumerate(views):
-            submitted = {s.position: s.value or b"" for s in await everything(log, SUBMISSIONS, partition)}
-            answers = answered(view)
-            for _, offset, id_ in (a for a in self.acknowledged if a[0] == partition):
-                assert id_ == "-" or f'"{id_}"'.encode() in submitted[offset]
-                assert answers[offset] == submitted[offset]
+        await check_acknowledged(log, views, self.acknowledged)
         sealed = [id_ for view in views for id_ in _ids_of_the_app(view)]
         assert sorted(sealed) == sorted(f"app-{n}" for n in self._written), "entry and event have parted"
         found = {}
@@ -253,12 +248,6 @@ def write_log_key(folder: Path, people: People) -> None:
     """The log key as a file, where a registrar looks for it."""
     key = people.log_key
     write_key(folder, KeyFile(key.kid, "ed25519", "log", encode_base64(key.public_key), encode_base64(key.seed)))
-
-
-def answered(view: Seen) -> dict[int, bytes | None]:
-    """The bytes that each submission's record or outcome holds."""
-    sealed = {seal.offset: record[2] for seal, record in zip(view.seals, view.history, strict=True)}
-    return sealed | {offset: outcome[2] for (_, offset), outcome in view.outcomes.items()}
 
 
 def _ids_of_the_app(view: Seen) -> list[str]:

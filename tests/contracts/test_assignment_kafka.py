@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -63,15 +62,6 @@ class TestKafka(AssignmentContract):
             await silent.leave()
 
         self.play(make, story)
-
-
-@pytest.fixture
-def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a broker that a test may kill."""
-    folder = tmp_path_factory.mktemp("own")
-    broker.start(folder)
-    yield folder
-    broker.stop(folder)
 
 
 @pytest.mark.slow

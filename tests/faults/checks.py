@@ -133,6 +133,22 @@ async def check_all(log: Log, ledger_id: LedgerId, partitions: int) -> list[Seen
     return views
 
 
+def answered(view: Seen) -> dict[int, bytes | None]:
+    """The bytes that each submission's record or outcome holds."""
+    sealed = {seal.offset: record[2] for seal, record in zip(view.seals, view.history, strict=True)}
+    return sealed | {offset: outcome[2] for (_, offset), outcome in view.outcomes.items()}
+
+
+async def check_acknowledged(log: Log, views: Sequence[Seen], acknowledged: Sequence[tuple[int, int, str]]) -> None:
+    """Each (partition, offset, id) that a publisher was told holds its event (id "-": unknown), and is answered."""
+    for partition, view in enumerate(views):
+        submitted = {s.position: s.value or b"" for s in await everything(log, SUBMISSIONS, partition)}
+        answers = answered(view)
+        for _, offset, id_ in (a for a in acknowledged if a[0] == partition):
+            assert id_ == "-" or f'"{id_}"'.encode() in submitted[offset]
+            assert answers[offset] == submitted[offset]
+
+
 async def rebuilt(log: Log, store: Store, ledger_id: LedgerId, partitions: int) -> list[bytes]:
     """The digests of rows that are made anew from the ledger."""
     generation = store.new_generation(FOLD, ledger_id)

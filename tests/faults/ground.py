@@ -14,7 +14,7 @@ from consumers.herald import Herald
 from consumers.registrar import Registrar
 from infra.adapters.ledger_folder import LedgerFolder
 from infra.adapters.state_file import SqliteStateFile
-from ledger.log import OUTCOMES, SUBMISSIONS, Log, Message, Stored
+from ledger.log import SUBMISSIONS, Log, Message, Stored
 from ledger.state import StateFile
 from tests.fakes import MemoryLog
 from tests.faults.checks import Seen, everything, seen
@@ -119,8 +119,3 @@ def copied(log: MemoryLog) -> MemoryLog:
     twin = MemoryLog(clock=log._clock)
     twin._shelf.topics = {t: [list(messages) for messages in ps] for t, ps in log._shelf.topics.items()}
     return twin
-
-
-async def outcomes_written(log: Log, partition: int) -> int:
-    """How many messages of ``outcomes`` there are, repeated ones counted."""
-    return await log.end(OUTCOMES, partition)

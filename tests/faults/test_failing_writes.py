@@ -294,17 +294,6 @@ def resealed(stored: Stored, **changes: object) -> Message:
     return Message(stored.key, stored.value, headers, stored.timestamp)
 
 
-def whole_state(reference: Reference, partition: int) -> SqliteStateFile:
-    """The state after all of the partition's submissions."""
-
-    async def made() -> SqliteStateFile:
-        state = memory_state(partition)
-        await registrar(memory_with(reference.submissions), reference.people, partition, state).drain()
-        return state
-
-    return run(made())
-
-
 class TestStates:
     @pytest.mark.parametrize("partition", range(PARTITIONS))
     def test_a_lost_state_is_derived_again(self, partition: int) -> None:

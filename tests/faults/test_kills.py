@@ -25,7 +25,7 @@ from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS
 from projections.store import Store
 from tests.aio import run
 from tests.contracts.log_place import ROOT, Place
-from tests.faults.checks import FOLD, Seen, check_all, digests, everything, rebuilt
+from tests.faults.checks import FOLD, check_acknowledged, check_all, digests, rebuilt
 from tests.faults.ground import seeds
 from tests.faults.worker import Kill, Task, people_of
 
@@ -134,22 +134,11 @@ class Ledger:
     async def _check(self) -> None:
         log, ledger_id = self.place.open(), self.people.ledger_id
         views = await check_all(log, ledger_id, PARTITIONS)
-        for partition, view in enumerate(views):
-            submitted = {s.position: s.value or b"" for s in await everything(log, SUBMISSIONS, partition)}
-            answered = _answered(view)
-            for _, offset, id_ in (a for a in self.acknowledged if a[0] == partition):
-                assert id_ == "-" or f'"{id_}"'.encode() in submitted[offset]
-                assert answered[offset] == submitted[offset]
+        await check_acknowledged(log, views, self.acknowledged)
         with Store.open(f"sqlite:///{self._folder}/store.db") as store:
             live = digests(store, store.live(FOLD, ledger_id), PARTITIONS)
             assert live == await rebuilt(log, store, ledger_id, PARTITIONS)
         await log.close()
-
-
-def _answered(view: Seen) -> dict[int, bytes | None]:
-    """The bytes that each submission's record or outcome holds."""
-    sealed = {seal.offset: record[2] for seal, record in zip(view.seals, view.history, strict=True)}
-    return sealed | {offset: outcome[2] for (_, offset), outcome in view.outcomes.items()}
 
 
 def _tell(process: Process, line: str) -> None:
@@ -234,15 +223,6 @@ def test_every_sort_of_write_kills_before_and_after(tmp_path: Path, ledger_of: C
 @pytest.mark.parametrize("seed", seeds(1, 10))
 def test_killed_on_kafka(seed: int, kafka_place: Place, ledger_of: Callable[..., Ledger]) -> None:
     play(ledger_of(kafka_place, seed, 10), seed, 10)
-
-
-@pytest.fixture
-def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of a broker that a test may kill."""
-    folder = tmp_path_factory.mktemp("own")
-    broker.start(folder)
-    yield folder
-    broker.stop(folder)
 
 
 @pytest.mark.kafka
