@@ -1,0 +1,130 @@
+"""Judgement: what the rulebook says of one subject, given its case file and the register. Pure; no clock.
+
+    judged = judge("request/2025-000123", file, register, rulebook)
+    judged.findings            # each a timeline of verdicts
+    judged.depends             # entries of the register that were looked at
+
+Which rules are asked: those of every instrument whose parties are the own Party and the partner (an act of one Party: whose
+parties it carries out the instrument of), for the sort of subject, the kind of request and the way it went.  Where the
+partner is not known the rules of all are asked and say what they miss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from ledger.event import time_ms
+from projections.compliance.case import Case, CaseAct
+from projections.compliance.facts import CaseFile
+from projections.compliance.kinds.base import CHECKS, COMPOSITE, Asked
+from projections.compliance.register import SUBJECT, LegalRegister
+from projections.compliance.rulebook import Profile, Rule, Rulebook
+from projections.compliance.verdict import Finding, Step
+
+REASON_COMPROMISED = "key_compromised"
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What the rulebook says of one subject."""
+
+    subject: str
+    findings: tuple[Finding, ...]
+    register_seq: int
+    depends: frozenset[str]
+
+
+def judge(subject: str, file: CaseFile, register: LegalRegister, rulebook: Rulebook) -> Judged:
+    """Judge one subject.
+
+    Args:
+        subject: its name; ``register`` is judged on the register's own file.
+        file: its case file, cut to what was known.
+        register: cut likewise; what stood later in it is not seen.
+        rulebook: the rules.
+    """
+    asked = register.asked()
+    case = register.case if subject == SUBJECT else Case(subject, file)
+    if asked.looked is not None:
+        asked.looked.add("rulebook")
+    firsts: list[Finding] = []
+    later: list[tuple[Profile, Rule]] = []
+    for profile in rulebook.profiles:
+        if not _concerns(profile, case, asked):
+            continue
+        for rule in profile.rule:
+            if not _applies(rule, case):
+                continue
+            if (rule.kind, rule.check) in COMPOSITE:
+                later.append((profile, rule))
+            else:
+                firsts.extend(CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile)))
+    firsts = _doubted(firsts, case, asked)
+    for profile, rule in later:
+        firsts.extend(CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile, tuple(firsts))))
+    found = tuple(sorted(firsts, key=lambda f: (f.rule, f.item)))
+    return Judged(subject, found, register.seq, frozenset(asked.looked or ()))
+
+
+def _concerns(profile: Profile, case: Case, register: LegalRegister) -> bool:
+    parties = profile.instrument.parties
+    if register.own and register.own not in parties:
+        return False
+    if case.sort != "request":
+        return True
+    partner = case.partner or _seen_partner(case, register)
+    return partner is None or partner in parties
+
+
+def _seen_partner(case: Case, register: LegalRegister) -> str | None:
+    """The other state as the offices that acts name show it, where no content is known."""
+    states = {
+        register.party(code)
+        for act in case.acts
+        for code in (act.get("from_"), act.get("to"), act.office)
+        if isinstance(code, str) and "-" in code
+    }
+    others = sorted(states - {register.own})
+    return others[0] if len(others) == 1 else None
+
+
+def _applies(rule: Rule, case: Case) -> bool:
+    if case.sort not in rule.subjects:
+        return False
+    if case.sort != "request":
+        return True
+    if rule.direct_only and not case.direct:
+        return False
+    kind = case.kind
+    if kind is None:
+        return True
+    return (not rule.kinds or kind in rule.kinds) and kind not in rule.not_kinds
+
+
+def _doubted(findings: Iterable[Finding], case: Case, register: LegalRegister) -> list[Finding]:
+    """Findings that rest on a record signed by nothing but keys that were compromised by then decide nothing."""
+    here = {act.ref: act for act in case.every}
+    return [
+        _doubt(
+            finding, [act for ref in finding.evidence if (act := here.get(ref) or register.by_ref.get(ref))], register
+        )
+        for finding in findings
+    ]
+
+
+def _doubt(finding: Finding, acts: Iterable[CaseAct], register: LegalRegister) -> Finding:
+    revocations: list[CaseAct] = []
+    for act in acts:
+        found = [register.compromised(kid) for kid in act.kids]
+        if found and all(r is not None and time_ms(r.data.effective) <= act.admitted for r in found):
+            revocations.extend(r for r in found if r is not None)
+    if not revocations:
+        return finding
+    refs = dict.fromkeys(r.ref for r in revocations if r.ref not in finding.evidence)
+    return msgspec.structs.replace(
+        finding,
+        steps=(Step(finding.steps[0].at, "undetermined", REASON_COMPROMISED),),
+        evidence=(*finding.evidence, *refs),
+        marks=tuple(dict.fromkeys((*finding.marks, "key_compromised"))),
+    )
