@@ -4,9 +4,9 @@
     judged.findings            # each a timeline of verdicts
     judged.depends             # entries of the register that were looked at
 
-Which rules are asked: those of every instrument whose parties are the own Party and the partner (an act of one Party: whose
-parties it carries out the instrument of), for the sort of subject, the kind of request and the way it went.  Where the
-partner is not known the rules of all are asked and say what they miss.
+Which rules are asked: those of every instrument between the own Party and the partner (and of an act that carries out such
+an instrument), for the sort of subject, the kind of request and the way it went.  Where the partner is not known the rules
+of all are asked and say what they miss.
 """
 
 from __future__ import annotations

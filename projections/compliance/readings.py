@@ -11,8 +11,8 @@ reading             the term ends
 ``P5D``             a threshold of the configuration, not of a text: five times 24 hours after the moment
 ==================  ==========================================================================================
 
-Ends are exclusive: what is done before that moment (ms) is in time.  Days are those of a zone of the IANA database in the
-version that ``tzdata`` pins, never of the machine.
+Ends are exclusive: what is done before that moment (ms) is in time.  Days are those of a zone of the IANA database, in
+the version that ``tzdata`` pins, never of the machine.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The register as the law reads it: who was what when, what is in force, who holds which role.
 
-It is made of the case file of subject ``register`` (partition 0) and answers for any moment.  While a subject is judged,
-``asked`` notes which of its entries were looked at; when the register grows, only subjects that looked at an entry which
-the new records touch are judged again::
+It is made of the case file of subject ``register`` (partition 0) and answers for any moment.  While a subject is
+judged, ``asked`` notes which of its entries were looked at; when the register grows, only subjects that looked at an
+entry which the new records touch are judged again::
 
     entry                 looked at by                            touched by
     office:RU-OMS         office, zone                            office.registered

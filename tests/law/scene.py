@@ -7,12 +7,12 @@
     scene.act("material.received", "2025-04-01", ...)
     scene.expect("O7", "met", as_of="2025-05-01")
 
-Every act goes the way of a real one: data are held against the catalogue, folded by ``CaseFold`` and judged by the built-in
-rulebook.  Moments without an offset are those of Omsk (``Scene.tz``); a day alone is its noon.  What is known is what was
-admitted by ``as_of``.
+Every act goes the way of a real one: data are held against the catalogue, folded by ``CaseFold`` and judged by the
+built-in rulebook.  Moments without an offset are those of Omsk (``Scene.tz``); a day alone is its noon.  What is known is
+what was admitted by ``as_of``.
 
-A test says by ``@shows("O3 met", "O3 open")`` which verdicts of which rules it shows, and fails where it did not expect one of
-them; ``test_every_verdict.py`` counts them.
+A test says by ``@shows("O3 met", "O3 open")`` which verdicts of which rules it shows, and fails where it did not expect
+one of them; ``test_every_verdict.py`` counts them.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ _OTHER: dict[str, dict[str, Any]] = {
     "contact.forwarded": {"versions": ["e-1"], "to": "KZ-DIC", "means": "email"},
     "contact.received": {"contacts": [{**_CT, "contact": "ct-kz", "office": "KZ-B-01"}], "from": "KZ-DIC"},
     "coordinator.changed": {
-        "party": "RU", "unit_old": "RU-GUMPS", "unit_new": "RU-NEW", "effective": "2025-06-01", "instrument": "ru-kz-2009",
+        "party": "RU", "unit_old": "RU-GUMPS", "unit_new": "RU-NEW", "effective": "2025-06-01",
+        "instrument": "ru-kz-2009",
     },
     "coordinator.notified": {"change": "e-1", "to": "KZ-DIC"},
     "act.issued": {

@@ -13,32 +13,13 @@ from projections.compliance.rulebook import Rule, built_in
 from projections.compliance.texts import reasons
 from tests.law.scene import declared
 
-OBLIGATIONS = (
-    [f"O{n}" for n in range(1, 18)]
-    + [f"P{n}" for n in range(1, 8)]
-    + [
-        "A1",
-        "A2",
-        "A3",
-        "A5.1",
-        "A5.2",
-        "A5.3",
-        "A6.1",
-        "A6.2a",
-        "A6.2b",
-        "A6.2c",
-        "A6.3",
-        "A6.4",
-        "A6.5",
-        "A7.1",
-        "A7.2a",
-        "A7.2b",
-        "A7.3",
-        "A8.1",
-        "A8.2",
-    ]
-    + ["A9.1", "A9.2", "A9.3", "A10", "A11", "A12", "A13", "A14", "A15.1", "A15.2", "A15.3", "A15.4"]
-)
+OBLIGATIONS = [
+    *(f"O{n}" for n in range(1, 18)),
+    *(f"P{n}" for n in range(1, 8)),
+    *("A1", "A2", "A3", "A5.1", "A5.2", "A5.3"),
+    *("A6.1", "A6.2a", "A6.2b", "A6.2c", "A6.3", "A6.4", "A6.5", "A7.1", "A7.2a", "A7.2b", "A7.3", "A8.1", "A8.2"),
+    *("A9.1", "A9.2", "A9.3", "A10", "A11", "A12", "A13", "A14", "A15.1", "A15.2", "A15.3", "A15.4"),
+]
 CORE = ("ru-order-136", "ru-kz-2009-ap-2022", "ru-kz-2009")
 RULES = [rule for profile in built_in().profiles if profile.instrument.id in CORE for rule in profile.rule]
 

@@ -5,9 +5,9 @@ A profile's rule names its kind and, where a kind has several checks, the check:
     kind = "ordering"
     check = "consultation_before_refusal"
 
-which is ``@check("ordering", "consultation_before_refusal")`` in ``ordering.py``.  A check yields findings, none where it
-has no trigger; it knows parameters and readings from the rule, and neither article nor treaty by name.  So another treaty
-with a duty of the same kind is another profile.
+which is ``@check("ordering", "consultation_before_refusal")``.  A check yields findings, none where it has no trigger; it
+knows parameters and readings from the rule, and neither article nor treaty by name.  So another treaty with a duty of the
+same kind is another profile.
 
 ==================  ===============================================================================================
 kind                asks
