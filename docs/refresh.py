@@ -5,9 +5,10 @@ file                        marker      made from
 ==========================  ==========  ==============================================================
 ``README.md``               bench       ``benchmarks/results.json``, as ``make bench`` leaves it
 ``docs/life-of-a-record.md`` example    a small ledger of fixed keys and times, admitted and folded here
+``docs/law.md``             four        the built-in rulebook (``law_tables.py``)
 ==========================  ==========  ==============================================================
 
-``python docs/refresh.py`` rewrites both.  The keys of the example come from words that anybody can read below: never
+``python docs/refresh.py`` rewrites them.  The keys of the example come from words that anybody can read below: never
 enrol them anywhere.
 """  # noqa: INP001 - a script, not a package
 
@@ -24,7 +25,7 @@ import msgspec
 from nacl.signing import SigningKey
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 from consumers.herald import make_copy  # noqa: E402 - after the path is set
 from infra.adapters.keys import KeyFile, SeedSigner  # noqa: E402
@@ -46,6 +47,8 @@ from producers.builder import Draft, Sender, Signed, build  # noqa: E402
 from producers.enrolment import NewKey, grant, named  # noqa: E402
 from projections.status import StatusFold  # noqa: E402
 
+import law_tables  # noqa: E402 # isort: skip
+
 _NAME, _PARTITIONS, _SUBJECT = "assistance", 4, "request/2025-000123"
 _START = 1_741_000_000_000  # ms: 2025-03-03T11:06:40Z
 _WIDTH = 104
@@ -57,6 +60,8 @@ def main() -> None:
     if results.exists():
         replace(ROOT / "README.md", "bench", bench_table(json.loads(results.read_bytes())))
     replace(ROOT / "docs" / "life-of-a-record.md", "example", example())
+    for marker, text in law_tables.tables().items():
+        replace(ROOT / "docs" / "law.md", marker, text)
 
 
 def replace(path: Path, marker: str, text: str) -> None:

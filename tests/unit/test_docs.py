@@ -226,6 +226,12 @@ def test_the_figures_are_those_of_the_last_measurement(refresh: ModuleType) -> N
     assert refresh.between(README, "bench") == table, "run `.venv/bin/python docs/refresh.py`"
 
 
+@pytest.mark.parametrize("marker", ["obligations", "summaries", "terms", "choices"])
+def test_the_tables_of_the_law_are_those_of_the_rulebook(refresh: ModuleType, marker: str) -> None:
+    found = refresh.between(ROOT / "docs" / "law.md", marker)
+    assert found == refresh.law_tables.tables()[marker], "run `.venv/bin/python docs/refresh.py`"
+
+
 def test_a_marker_that_is_absent_is_an_error(refresh: ModuleType, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before <!-- bench --> open", encoding="utf-8")
