@@ -1,8 +1,4 @@
-"""Reporting years: whom an internal act binds in a year, and which years there are though no record speaks of them.
-
-Silence has no stream.  A duty that is broken by nothing happening (an annual report that never came) is found by
-enumerating from the register: every office that the act binds, every year from that of its issue on.
-"""
+"""Reporting years: whom an internal act binds in a year."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from datetime import date
 import msgspec
 
 from projections.compliance.case import CaseAct
-from projections.compliance.readings import day_of, end_of, start_of
+from projections.compliance.readings import end_of, start_of
 from projections.compliance.register import LegalRegister
 
 _PREFIX = "year/"
@@ -62,15 +58,3 @@ def bound_in(register: LegalRegister, act: str, year: int) -> Year:
 def _exists(register: LegalRegister, code: str, day: date) -> bool:
     """Whether an office exists on a day; one that was never registered is taken to."""
     return register.office(code) is None or register.office(code, day) is not None
-
-
-def silent_years(register: LegalRegister, acts: tuple[str, ...], as_of: int, tz: str = "Europe/Moscow") -> list[str]:
-    """Subjects of all years that some internal acts bind in, from that of the first issue to that of a moment (ms).
-
-    They are judged whether the ledger has a record of them or not.
-    """
-    issued = [each for each in register.acts("act.issued") if each.data.act in acts]
-    if not issued:
-        return []
-    first = min(date.fromisoformat(each.data.date).year for each in issued)
-    return [f"{_PREFIX}{year:04}" for year in range(first, day_of(as_of, tz).year + 1)]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from projections.compliance.facts import NOTHING
 from projections.compliance.register import LegalRegister
-from projections.compliance.years import bound_in, silent_years
+from projections.compliance.silence import years
+from projections.compliance.years import bound_in
 from tests.law.scene import SEVENTEEN, Scene, shows
 
 YEAR = "year/2025"
@@ -267,12 +268,9 @@ def test_activity_has_no_measure() -> None:
 def test_the_years_that_nobody_spoke_of_are_there() -> None:
     scene = Scene()
     register = LegalRegister(scene.files["register"], "RU")
-    assert silent_years(register, (ORDER,), scene.ms("2025-12-31T23:59+03:00")) == [
-        f"year/{year}" for year in range(2022, 2026)
-    ]
-    assert silent_years(register, (ORDER,), scene.ms("2026-01-01T00:00+03:00"))[-1] == "year/2026"
-    assert silent_years(LegalRegister(NOTHING, "RU"), (ORDER,), scene.ms("2026-01-01")) == []
-    assert silent_years(register, ("kz-order-1",), scene.ms("2026-01-01")) == []
+    assert years(register, scene.ms("2025-12-31T23:59+03:00")) == [f"year/{year}" for year in range(2022, 2026)]
+    assert years(register, scene.ms("2026-01-01T00:00+03:00"))[-1] == "year/2026"
+    assert years(LegalRegister(NOTHING, "RU"), scene.ms("2026-01-01")) == []
 
 
 def test_the_list_of_a_year_is_that_last_issued_by_its_end() -> None:
