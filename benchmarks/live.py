@@ -21,7 +21,7 @@ from consumers import live
 from infra.adapters.kafka_log import KafkaLog
 from ledger.ids import LedgerId
 from ledger.log import LEDGER
-from projections.status import StatusFold
+from projections.cases import CasesFold
 from projections.store import Store
 from projections.view import Batch
 
@@ -38,7 +38,7 @@ async def _ours(bootstrap: str, name: str, ledger_id: str, url: str) -> dict[str
             stop.set()
 
     with Store.open(url) as store:
-        fold = StatusFold()
+        fold = CasesFold()
         generation = store.live(fold, LedgerId(ledger_id))
         await live.run(bootstrap, name, log, store, fold, generation, stop=stop, landed=landed)
     await log.close()

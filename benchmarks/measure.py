@@ -32,7 +32,7 @@ from ledger.log import LEDGER, Log, Message, Stored, header
 from ledger.seal import read_seal
 from ledger.signature import EVENT_PAYLOAD, pae, parse_signature
 from ledger.submission import SEAL_HEADER, Submission
-from projections.status import StatusFacts, StatusFold
+from projections.cases import CasesFacts, CasesFold
 from projections.store import Store
 
 _ROUNDS = 7
@@ -145,7 +145,7 @@ def replaying(folder: str, bootstrap: str = "", name: str = "", url: str = "") -
     async def run() -> dict[str, Any]:
         log = _log(folder, bootstrap, name)
         with tempfile.TemporaryDirectory() as there, Store.open(url or f"sqlite:///{there}/store.sqlite") as store:
-            fold = StatusFold()
+            fold = CasesFold()
             generation = store.live(fold, LedgerId((Path(folder) / "id").read_text()))
             begun, cpu = time.perf_counter(), time.process_time()
             outcome = await replay(log, store, fold, generation)
@@ -168,8 +168,8 @@ def raw_loop(folder: str, bootstrap: str = "", name: str = "") -> dict[str, Any]
     async def run() -> dict[str, Any]:
         log = _log(folder, bootstrap, name)
         end = await log.end(LEDGER, 0)
-        reader, fold = log.reader(LEDGER, 0), StatusFold()
-        facts: dict[str, StatusFacts] = {}
+        reader, fold = log.reader(LEDGER, 0), CasesFold()
+        facts: dict[str, CasesFacts] = {}
         begun, cpu = time.perf_counter(), time.process_time()
         while reader.position < end:
             for stored in await reader.read(2000, 5.0):

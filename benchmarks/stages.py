@@ -21,10 +21,10 @@ from ledger.chain import NO_HEAD, ChainState, Follower, Head, Record, read_ahead
 from ledger.event import read_event
 from ledger.ids import LedgerId
 from ledger.log import LEDGER, Stored, header
-from ledger.merkle import grow
+from ledger.merkle import Frontier, extend
 from ledger.seal import Seal, read_seals, record_leaf
 from ledger.submission import SEAL_HEADER
-from projections.status import StatusFacts, StatusFold
+from projections.cases import CasesFacts, CasesFold
 from projections.store import Store
 
 _PIECE = 256
@@ -61,7 +61,7 @@ def _run(folder: Path, ledger_id: LedgerId, clock: _Clock) -> int:
     connection = TopicFile(folder / "ledger" / "ledger.sqlite", LEDGER, 30.0).open()
     parts = _Parts(ledger_id)
     with tempfile.TemporaryDirectory() as there, Store.open(f"sqlite:///{there}/store.sqlite") as store:
-        fold = StatusFold()
+        fold = CasesFold()
         view = store.view(fold, store.live(fold, ledger_id), 0)
         for messages in _pieces(connection, clock):
             parts.take(messages, clock)
@@ -94,9 +94,9 @@ class _Parts:
     def __init__(self, ledger_id: LedgerId) -> None:
         self.follower = Follower(ledger_id, ChainState(0))
         self._heads: dict[str, Head] = {}
-        self._facts: dict[str, StatusFacts] = {}
-        self._fold = StatusFold()
-        self._frontier: list[bytes] = []
+        self._facts: dict[str, CasesFacts] = {}
+        self._fold = CasesFold()
+        self._frontier: Frontier = ()
         self._size = 0
 
     def take(self, messages: list[Stored], clock: _Clock) -> None:
@@ -109,9 +109,8 @@ class _Parts:
             for m in messages:
                 read_event(m.value or b"")
         with clock.stage("tree"):
-            for leaf in leaves:
-                grow(self._size, self._frontier, leaf)
-                self._size += 1
+            self._frontier = extend(self._size, self._frontier, leaves)
+            self._size += len(leaves)
         with clock.stage("follow"):
             records = [self._follow(m, s) for m, s in zip(messages, read_ahead(messages), strict=True)]
         with clock.stage("fold"):

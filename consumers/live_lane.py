@@ -39,11 +39,13 @@ class Pace(msgspec.Struct, frozen=True):
     """Messages taken at once; between pieces other partitions have their turn."""
     records: int = 4096
     """Records folded before a commit."""
-    seconds: float = 0.02
+    seconds: float = 0.01
     """The least between the beginnings of two commits of a partition."""
-    share: float = 0.25
+    settle: float = 0.003
+    """Seconds for what was delivered with the first message after a quiet moment: one commit then has all of it."""
+    share: float = 0.5
     """The most of its time that a partition spends in commits: where they take long, they become fewer and larger."""
-    longest: float = 0.5
+    longest: float = 0.06
     """The most seconds between the beginnings of two commits that ``share`` asks for."""
     inbox: int = 4096
     """Messages delivered and not taken, of one partition."""
@@ -305,6 +307,7 @@ class Lane(Generic[F]):
             await asyncio.sleep(0)
         elif writing is None and due <= 0:
             await self._wait(1, None)
+            await asyncio.sleep(pace.settle)
         else:
             await self._wait(pace.piece, due if writing is None else None)
 

@@ -44,6 +44,12 @@ from ledger.submission import Submission
 from ledger.versions import KNOWN_VERSIONS, check_known
 
 BATCH = 1000
+_EACH, _LONGEST, _REST = 0.005, 0.025, 0.005
+"""Seconds between the beginnings of two batches: so many for each submission of the first, and at most so many.
+
+A batch has a fixed cost, here and at the broker. Where submissions come one by one the next batch may follow at once;
+where many come, to wait for more of them is to spend less on each, and none waits for longer than this.
+"""
 _log = logging.getLogger(__name__)
 
 
@@ -89,6 +95,9 @@ class Registrar:
         self._reader: Reader | None = None
         self._ahead: Sequence[Stored] = []
         """Submissions read and not yet decided: what a log has handed out once need not be fetched again."""
+        self._due = 0.0
+        """Not before this time of the event loop does the next batch begin, unless it is at hand already."""
+        self._busy = False
         self.consumed = 0
         """Submissions decided by this object."""
         self._register_before: Register | None = None
@@ -141,7 +150,7 @@ class Registrar:
             await self.recover()
         assert self._reader is not None
         if not self._ahead:
-            self._ahead = await self._reader.read(self._batch, wait)
+            await self._gather(self._reader, wait)
         stored = surely_fitting(self._ahead, self._log.max_append_bytes)
         if not stored:
             if self._unwritten:
@@ -149,6 +158,17 @@ class Registrar:
             await self._standing.check_explained(self.state)
             return 0
         return await self._consume(self._reader, stored, append=True)
+
+    async def _gather(self, reader: Reader, wait: float) -> None:
+        """Read the next submissions; with ``wait``, those that come until the next batch is due."""
+        left = self._due - asyncio.get_running_loop().time() if wait else 0.0
+        if left > 0:
+            await asyncio.sleep(left)
+        self._ahead = found = await reader.read(self._batch, wait)
+        if left > 0 and self._busy and len(found) < self._batch:
+            # What a log had fetched before is as old as the last read; what has come since is one question away.
+            # Should the log fail now, what was found is kept: it is not handed out again.
+            self._ahead = [*found, *await reader.read(self._batch - len(found), _REST)]
 
     async def follow(self, wait: float = 0.0) -> int:
         """A standby's step: decide what the ledger shows to be decided, compare, save, append nothing.
@@ -199,6 +219,7 @@ class Registrar:
 
     async def _consume(self, reader: Reader, stored: Sequence[Stored], *, append: bool) -> int:
         self._telling.begins()
+        begun = asyncio.get_running_loop().time()
         try:
             decided = self._decide(stored)
             self._ahead = self._ahead[len(decided) :]
@@ -210,6 +231,9 @@ class Registrar:
             # Unknown what is written: only the ordinary path from the saved state tells.
             await self._drop()
             raise
+        gap = _EACH * len(decided)
+        self._busy = gap >= _LONGEST
+        self._due = begun + min(_LONGEST, gap)
         self.consumed += len(decided)
         self._telling.standing(self.state)
         return len(decided)

@@ -14,22 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from consumers import replay as replaying
+from consumers.judging import Progress as Judging
 from infra.config import FileLedger
+from infra.judging import judged, judging
 from infra.kafka_security import client_settings
 from ledger.errors import ConfigError, Overtaken, PoisonRecord
 from ledger.log import LEDGER
 from ledger.observing import STORE
+from projections.cases import CasesFold, read_status
 from projections.engine import open_engine, parse_url
 from projections.migrating import Step
 from projections.queries import Queries
-from projections.status import StatusFacts, StatusFold
+from projections.status import StatusFacts
 from projections.store import Store
 from projections.view import Generation
 
 if TYPE_CHECKING:
     from infra.wiring import Ledger
 
-FOLD = StatusFold()
+FOLD = CasesFold()
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -54,7 +57,7 @@ class Projections:
 
     def queries(self, store: Store, generation: Generation | None = None) -> Queries[StatusFacts]:
         """Questions to the rows of this ledger."""
-        return Queries(store, FOLD, self._ledger.ledger_id, generation=generation)
+        return Queries(store, FOLD, self._ledger.ledger_id, generation=generation, read=read_status)
 
     async def behind(self, store: Store) -> int:
         """How many positions of the ledger log the live rows have not taken."""
@@ -65,10 +68,15 @@ class Projections:
         return total
 
     async def project(
-        self, store: Store, *, stop: asyncio.Event | None = None, progress: replaying.Progress | None = None
+        self,
+        store: Store,
+        *,
+        stop: asyncio.Event | None = None,
+        progress: replaying.Progress | None = None,
+        judged: Judging | None = None,
     ) -> replaying.Outcome:
         """As ``Ledger.project``."""
-        return await self._with_live(store, lambda generation: self._project(store, generation, stop, progress))
+        return await self._with_live(store, lambda generation: self._project(store, generation, stop, progress, judged))
 
     async def _with_live(self, store: Store, work: Callable[[Generation], Coroutine[Any, Any, T]]) -> T:
         """Work on the rows that answer; after a rebuild has switched, on those that answer then."""
@@ -89,16 +97,25 @@ class Projections:
         generation: Generation,
         stop: asyncio.Event | None,
         progress: replaying.Progress | None,
+        told: Judging | None,
     ) -> replaying.Outcome:
         log, observer, statements = self._ledger.log, self._ledger.observer, self._ledger.statements()
         if stop is None:
             outcome = await replaying.replay(
                 log, store, FOLD, generation, progress=progress, observer=observer, statements=statements
             )
+            await self.judge(store, generation, told)
         else:
-            outcome = await replaying.follow(
-                log, store, FOLD, generation, stop=stop, progress=progress, observer=observer, statements=statements
-            )
+            async with judging(self._ledger, store, generation, stop) as landed:
+
+                def tell(partition: int, position: int, end: int) -> None:
+                    landed(partition)
+                    if progress is not None:
+                        progress(partition, position, end)
+
+                outcome = await replaying.follow(
+                    log, store, FOLD, generation, stop=stop, progress=tell, observer=observer, statements=statements
+                )
         # What is wrong with rows that answer no longer is no matter. A poison last: the others are worse. It does not
         # end a service, which said so when it was met.
         order = {Overtaken: 0, PoisonRecord: 2}
@@ -106,6 +123,13 @@ class Projections:
             if stop is None or not isinstance(fault, PoisonRecord):
                 raise fault
         return outcome
+
+    async def judge(self, store: Store, generation: Generation, progress: Judging | None = None) -> None:
+        """Judge what waits. Where the rulebook is not here nothing is judged, which is said and no fault of the rows."""
+        try:
+            await judged(self._ledger, store, generation, progress)
+        except ConfigError as error:
+            _log.warning("nothing is judged: %s", error)
 
     async def live(self, store: Store, stop: asyncio.Event, *, session: float) -> None:
         """As ``Ledger.live``."""
@@ -119,22 +143,25 @@ class Projections:
                 "use `rogatory run project` there"
             )
         security, statements = client_settings(ledger.config.kafka_security), ledger.statements()
-        await self._with_live(
-            store,
-            lambda generation: live.run(
-                address.bootstrap,
-                address.name,
-                ledger.log,
-                store,
-                FOLD,
-                generation,
-                stop=stop,
-                session=session,
-                security=security,
-                statements=statements,
-                observer=ledger.observer,
-            ),
-        )
+
+        async def work(generation: Generation) -> None:
+            async with judging(ledger, store, generation, stop) as landed:
+                await live.run(
+                    address.bootstrap,
+                    address.name,
+                    ledger.log,
+                    store,
+                    FOLD,
+                    generation,
+                    stop=stop,
+                    landed=lambda batch: landed(batch.partition),
+                    session=session,
+                    security=security,
+                    statements=statements,
+                    observer=ledger.observer,
+                )
+
+        await self._with_live(store, work)
 
 
 @contextmanager

@@ -303,13 +303,17 @@ class Ledger:
         *,
         stop: asyncio.Event | None = None,
         progress: Progress | None = None,
+        judged: Judging | None = None,
     ) -> Outcome:
         """Bring the live rows to the log's present end, or, with ``stop``, follow the log until it is set.
+
+        What has changed is judged behind that, or beside it.  ``judged`` is told how many subjects have been, of how
+        many.
 
         Raises:
             RogatoryError: a partition stopped; the first such fault.
         """
-        return await self._projections.project(store, stop=stop, progress=progress)
+        return await self._projections.project(store, stop=stop, progress=progress, judged=judged)
 
     async def live(self, store: Store, stop: asyncio.Event, *, session: float) -> None:
         """Keep the live rows up with a ledger on Kafka, sharing its partitions with other workers.

@@ -22,29 +22,28 @@ from msgspec import UNSET
 
 from ledger import catalogue, ids
 from ledger.catalogue import EventType, own
-from ledger.catalogue.base import Data
 from ledger.catalogue.dates import check_dates
 from ledger.chain import NO_HEAD, Head
 from ledger.dispositions import Disposition, Refusal, Refused
 from ledger.errors import FormatError
-from ledger.event import MAX_EVENT_BYTES, check_attributes
+from ledger.event import MAX_EVENT_BYTES, Event, check_attributes, read_event
 from ledger.home import check_home
 from ledger.ids import LedgerId
-from ledger.ijson import parse_compact, parse_ijson
+from ledger.ijson import parse_ijson
 from ledger.merkle import Frontier, push
 from ledger.partition import partition_of
+from ledger.plain import Read, members_of, read_plain
 from ledger.register import Change, Contradiction, Register, anchor, apply
 from ledger.seal import (
     EMPTY_PAST,
     Seal,
-    entry,
     format_seal,
-    leaf_hash,
     next_past,
+    record_leaf,
     seal_signatures,
 )
 from ledger.signature import Signature
-from ledger.signers import Signed, Verified, check_allowed, check_signatures, verify_all
+from ledger.signers import Signed, Verified, check_allowed, check_signatures, is_ordinary, verify_all
 from ledger.submission import Receipt, Submission, parse_signatures
 from ledger.versions import FIRST_VERSION, RULES
 
@@ -84,7 +83,8 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     submission: Submission
     digest: bytes
     """SHA-256 of its value."""
-    event: dict[str, Any]
+    event: Read | None
+    """None when refused."""
     identity: bytes
     """Names (subject, source, id); empty when refused."""
     strict: bool
@@ -95,7 +95,7 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     @property
     def subject(self) -> str:
         """The event's subject, or "" when refused."""
-        return str(self.event.get("subject", ""))
+        return "" if self.event is None else self.event.subject
 
 
 def identity_of(subject: str, source: str, id_: str) -> bytes:
@@ -151,32 +151,38 @@ class PartitionState:
 def prepare(submission: Submission, *, strict: bool = False) -> Prepared:
     """Read a submission: checks 2 to 4, which need no state.
 
-    Unless ``strict``, bytes as our own encoder writes them are read in one quick pass that leaves the size of
-    integers and the depth to the type's schema; ``admit`` goes back to the strict pass before it refuses any of them.
+    Unless ``strict``, a plain event (``ledger/plain.py``) is read with its data in one quick pass; ``admit`` comes back
+    to the strict one before it refuses any.
     """
-    value = submission.value
-    digest = sha256(value or b"").digest()
-    try:
-        if value is not None and len(value) > MAX_EVENT_BYTES:
-            refusal = Refused(Disposition.TOO_LARGE, f"at most {MAX_EVENT_BYTES} bytes", f"{len(value)} bytes")
-            return Prepared(submission, digest, {}, b"", True, refusal=refusal)
-        event = None if strict else parse_compact(value or b"")
-        if event is None:
-            strict = True
-            event = parse_ijson(value or b"")
-    except FormatError as error:
-        return Prepared(submission, digest, {}, b"", True, refusal=Refusal.of(Disposition.NOT_JSON, error).refused)
-    try:
-        check_attributes(event)
-    except FormatError as error:
-        refusal = Refusal.of(Disposition.NOT_AN_EVENT, error).refused
-        return Prepared(submission, digest, {}, b"", strict, refusal=refusal)
-    identity = identity_of(event["subject"], event["source"], event["id"])
+    value = submission.value or b""
+    digest = sha256(value).digest()
+    event: Read | None = None if strict else read_plain(value)
+    if event is None:
+        strict = True
+        try:
+            event = _read_strictly(value)
+        except Refusal as refusal:
+            return Prepared(submission, digest, None, b"", True, refusal=refusal.refused)
+    identity = identity_of(event.subject, event.source, event.id)
     try:
         signatures = parse_signatures(submission.signature_texts())
     except FormatError:
         signatures = []  # check 11 says why, if it comes to that
     return Prepared(submission, digest, event, identity, strict, signatures)
+
+
+def _read_strictly(value: bytes) -> Event:
+    if len(value) > MAX_EVENT_BYTES:
+        raise Refusal(Disposition.TOO_LARGE, f"at most {MAX_EVENT_BYTES} bytes", f"{len(value)} bytes")
+    try:
+        members = parse_ijson(value)
+    except FormatError as error:
+        raise Refusal.of(Disposition.NOT_JSON, error) from None
+    try:
+        check_attributes(members)
+        return read_event(value)
+    except FormatError as error:
+        raise Refusal.of(Disposition.NOT_AN_EVENT, error) from None
 
 
 def verify_ahead(state: PartitionState, batch: Sequence[Prepared]) -> Verified:
@@ -194,23 +200,24 @@ def admit(state: PartitionState, prepared: Prepared, verified: Verified = frozen
     except Refusal as refusal:
         decision = refusal.refused
     if isinstance(decision, Refused) and not prepared.strict:
-        # The quick pass leaves integers and depth unchecked; the first reason in the order decides.
+        # So that what is refused, and for which reason first, rests on the strict reading alone.
         return admit(state, prepare(prepared.submission, strict=True), verified)
     return decision
 
 
 def _decide(state: PartitionState, prepared: Prepared, verified: Verified) -> Decision:
     """The checks in their order (numbers of ``Disposition``; 1 stands between 8 and 9)."""
-    if prepared.refusal is not None:
-        return prepared.refusal
     submission, event = prepared.submission, prepared.event
-    subject: str = event["subject"]
-    row = catalogue.find(event["type"])
+    if event is None:
+        assert prepared.refusal is not None
+        return prepared.refusal
+    subject = event.subject
+    row = catalogue.find(event.type)
     if row is None or row.since > state.version:
-        raise Refusal(Disposition.UNKNOWN_TYPE, f"a type of catalogue version {state.version}", event["type"][:80])
+        raise Refusal(Disposition.UNKNOWN_TYPE, f"a type of catalogue version {state.version}", event.type[:80])
     genesis = row.data is own.RegisterOpened and _is_genesis(state.ledger_id, submission.value or b"", event)
-    if not genesis and (state.register is None or event["ledger"] != state.ledger_id):
-        found = event["ledger"] if state.register else "an event before register.opened"
+    if not genesis and (state.register is None or event.ledger != state.ledger_id):
+        found = event.ledger if state.register else "an event before register.opened"
         raise Refusal(Disposition.WRONG_LEDGER, str(state.ledger_id), found)
     head = state.heads.get(subject, NO_HEAD)
     _check_subject(submission, subject, row, known=head.seq > 0)
@@ -226,12 +233,12 @@ def _decide(state: PartitionState, prepared: Prepared, verified: Verified) -> De
             "other bytes under this id",
             known.receipt,
         )
-    return _admit_new(state, prepared, row, head, verified)
+    return _admit_new(state, prepared, event, row, head, verified)
 
 
-def _is_genesis(ledger_id: LedgerId, value: bytes, event: dict[str, Any]) -> bool:
+def _is_genesis(ledger_id: LedgerId, value: bytes, event: Read) -> bool:
     name, _, start = ledger_id.partition(".")
-    return event["ledger"] == name and event["subject"] == "register" and anchor(value).hex()[:32] == start
+    return event.ledger == name and event.subject == "register" and anchor(value).hex()[:32] == start
 
 
 _SORTS = {sort: re.compile(rf"(?:{pattern})\Z").match for sort, pattern in ids.SORTS.items()}
@@ -257,9 +264,11 @@ def _check_partition(state: PartitionState, subject: str) -> None:
         raise Refusal(Disposition.WRONG_PARTITION, f"{subject[:60]} in partition {right}", str(state.partition))
 
 
-def _admit_new(state: PartitionState, prepared: Prepared, row: EventType, head: Head, verified: Verified) -> Admitted:
+def _admit_new(
+    state: PartitionState, prepared: Prepared, event: Read, row: EventType, head: Head, verified: Verified
+) -> Admitted:
     """Checks 10 to 19, and the seal of what passes them."""
-    submission, event = prepared.submission, prepared.event
+    submission, version = prepared.submission, state.version
     value = submission.value or b""
     home = check_home(state.register, state.partition, submission, event, row)
     signatures = prepared.signatures
@@ -267,47 +276,59 @@ def _admit_new(state: PartitionState, prepared: Prepared, row: EventType, head: 
         _explain_signatures(submission)
     admitted = max(submission.timestamp, state.admitted)
     judged_at = admitted if home is None else home.admitted
-    signed = Signed(value, prepared.digest, event, signatures)
-    signers = check_signatures(state.register, signed, row, judged_at, verified)
-    check_allowed(state.register, event, row, signers)
+    register = state.register
+    known = prepared.digest, verified
+    if (
+        len(signatures) > 1
+        or register is None
+        or not is_ordinary(register, event, row, signatures[0], judged_at, known)
+    ):
+        signers = check_signatures(register, Signed(value, event, signatures), row, judged_at)
+        check_allowed(register, event, row, signers)
     try:
-        if not prepared.strict and row.name in catalogue.FREE_FORM:
-            parse_ijson(value)
-        data = catalogue.convert_data(row, event["data"])
-        if RULES[state.version].calendar:
+        data = _read_data(prepared, event, row)
+        if RULES[version].calendar:
             check_dates(row, data)
     except FormatError as error:
         raise Refusal.of(Disposition.BAD_DATA, error) from None
-    _check_epoch(state, submission, data, event["subject"])
-    expected = event.get("expectedseq")
-    register_event = event["subject"] == "register"
+    if isinstance(data, own.SubmissionsReopened):
+        _check_epoch(state, submission, data, event.subject)
+    seq = head.seq + 1
     seal = Seal(
-        v=state.version,
-        index=state.index,
-        seq=head.seq + 1,
-        prev=head.leaf.hex(),
-        sigs=seal_signatures(signatures),
-        admitted=admitted,
-        epoch=submission.epoch,
-        offset=submission.offset,
-        past=state.past.hex(),
-        home=UNSET if home is None else home,
+        version,
+        state.index,
+        seq,
+        head.leaf.hex(),
+        seal_signatures(signatures),
+        admitted,
+        submission.epoch,
+        submission.offset,
+        state.past.hex(),
+        UNSET if home is None else home,
     )
     seal_text = format_seal(seal)
-    leaf = leaf_hash(entry(seal_text, value))
-    register = None
-    if register_event:
+    leaf = record_leaf(seal_text, value)
+    changed = None
+    if event.subject == "register":
         home_leaf = leaf if home is None else bytes.fromhex(home.leaf)
         try:
-            register = apply(state.register, state.ledger_id, Change(data, judged_at, home_leaf))
+            changed = apply(register, state.ledger_id, Change(data, judged_at, home_leaf))
         except Contradiction as error:
             raise Refusal(Disposition.CONTRADICTS_REGISTER, error.expected, error.found) from None
         except FormatError as error:
             raise Refusal.of(Disposition.CONTRADICTS_REGISTER, error) from None
+    expected = event.expectedseq
     if expected is not None and expected != head.seq:
         raise Refusal(Disposition.SEQUENCE_CONFLICT, f"{head.seq}, the subject's head", str(expected))
-    receipt = Receipt(state.partition, submission.epoch, submission.offset, state.index, head.seq + 1, leaf.hex())
-    return Admitted(seal, seal_text, leaf, event["subject"], register, receipt)
+    receipt = Receipt(state.partition, submission.epoch, submission.offset, state.index, seq, leaf.hex())
+    return Admitted(seal, seal_text, leaf, event.subject, changed, receipt)
+
+
+def _read_data(prepared: Prepared, event: Read, row: EventType) -> Any:
+    """Check 17 but for dates: ``data`` by its type; of a plain event, where nobody looks into it, as it was read."""
+    if not prepared.strict and event.subject != "register" and row.data is not own.SubmissionsReopened:
+        return event.data
+    return catalogue.convert_data(row, members_of(event.data))
 
 
 def _explain_signatures(submission: Submission) -> NoReturn:
@@ -324,20 +345,19 @@ def _explain_signatures(submission: Submission) -> NoReturn:
 def opens_epoch(state: PartitionState, submission: Submission) -> bool:
     """Whether a submission at the start of a new log names the epoch after the state's, and the state's last record."""
     prepared = prepare(msgspec.structs.replace(submission, epoch=state.epoch + 1), strict=True)
-    row = catalogue.find(prepared.event.get("type", ""))
-    if submission.offset != 0 or row is None or row.data is not own.SubmissionsReopened:
+    event = prepared.event
+    row = None if event is None else catalogue.find(event.type)
+    if submission.offset != 0 or event is None or row is None or row.data is not own.SubmissionsReopened:
         return False
     try:
-        data = catalogue.convert_data(row, prepared.event["data"])
+        data = catalogue.convert_data(row, members_of(event.data))
     except FormatError:
         return False
     assert isinstance(data, own.SubmissionsReopened)
     return (data.epoch, data.index, data.leaf) == (state.epoch + 1, state.index - 1, state.last_leaf.hex())
 
 
-def _check_epoch(state: PartitionState, submission: Submission, data: Data, subject: str) -> None:
-    if not isinstance(data, own.SubmissionsReopened):
-        return
+def _check_epoch(state: PartitionState, submission: Submission, data: own.SubmissionsReopened, subject: str) -> None:
     right = (state.epoch + 1, state.index - 1, state.last_leaf.hex())
     if submission.epoch != state.epoch + 1 or (data.epoch, data.index, data.leaf) != right:
         raise Refusal(

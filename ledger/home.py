@@ -13,7 +13,6 @@ copy's home, and when the signatures are those that partition 0 sealed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from msgspec import UNSET
 
@@ -22,6 +21,7 @@ from ledger.catalogue import EventType, own
 from ledger.dispositions import Disposition, Refusal
 from ledger.errors import FormatError
 from ledger.ids import Kid
+from ledger.plain import Read, members_of
 from ledger.register import Change, Contradiction, Register, apply, named_keys
 from ledger.seal import Home, entry, leaf_hash, parse_seal, seal_signatures
 from ledger.signature import ENTRY_PAYLOAD, parse_signature, verify
@@ -29,19 +29,19 @@ from ledger.submission import HOME_HEADER, Submission, parse_signatures
 
 
 def check_home(
-    register: Register | None, partition: int, submission: Submission, event: dict[str, Any], row: EventType
+    register: Register | None, partition: int, submission: Submission, event: Read, row: EventType
 ) -> Home | None:
     """Check 10: where a copy's record stands in partition 0; None for whatever is no copy.
 
     Raises:
         Refusal: ``home`` is missing, stray, wrong, or not the next.
     """
-    found = [value for name, value in submission.headers if name == HOME_HEADER]
-    wanted = partition != 0 and event["subject"] == "register"
-    if not wanted:
-        if found:
-            raise Refusal(Disposition.BAD_HOME, "home on register copies only", "a stray home header")
+    if partition == 0 or event.subject != "register":
+        for name, _ in submission.headers:
+            if name == HOME_HEADER:
+                raise Refusal(Disposition.BAD_HOME, "home on register copies only", "a stray home header")
         return None
+    found = [value for name, value in submission.headers if name == HOME_HEADER]
     if len(found) != 1:
         shown = f"{len(found)} home headers"
         raise Refusal(Disposition.BAD_HOME, "one home header, since register events go to partition 0", shown)
@@ -51,9 +51,7 @@ def check_home(
         raise Refusal.of(Disposition.BAD_HOME, error) from None
 
 
-def _read_home(
-    register: Register | None, submission: Submission, event: dict[str, Any], row: EventType, raw: bytes
-) -> Home:
+def _read_home(register: Register | None, submission: Submission, event: Read, row: EventType, raw: bytes) -> Home:
     """Where the record stands in partition 0, if its attestation and place are right.
 
     Raises:
@@ -76,20 +74,20 @@ def _read_home(
         )
     if [tuple(s) for s in seal.sigs] != seal_signatures(parse_signatures(submission.signature_texts())):
         raise FormatError("expected the signatures that partition 0 sealed, found others")
-    public = log_keys_after(register, row, event["data"]).get(attest.kid)
+    public = log_keys_after(register, row, event).get(attest.kid)
     if public is None or not verify(public, attest.value, ENTRY_PAYLOAD, made):
         raise FormatError(f"expected an attestation by a log key, found one by {attest.kid} that does not verify")
     return Home(seal.index, seal.admitted, leaf_hash(made).hex())
 
 
-def log_keys_after(register: Register | None, row: EventType, data: dict[str, Any]) -> Mapping[Kid, bytes]:
+def log_keys_after(register: Register | None, row: EventType, event: Read) -> Mapping[Kid, bytes]:
     """The log keys in force once the event stands: it may be what names the new one (the old may be lost)."""
     try:
         if register is None:
-            opened = catalogue.convert_data(row, data)
+            opened = catalogue.convert_data(row, members_of(event.data))
             return named_keys(opened.log_keys) if isinstance(opened, own.RegisterOpened) else {}
         if row.data is own.LogKeyReplaced:
-            replaced = catalogue.convert_data(row, data)
+            replaced = catalogue.convert_data(row, members_of(event.data))
             changed = apply(register, register.ledger_id, Change(replaced, 0, b""))
             return changed.log_keys
     except Contradiction as error:

@@ -25,8 +25,6 @@ Subject = NewType("Subject", str)
 
 OFFICE_CODE = r"[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*"
 OFFICE_CODE_MAX = 32
-OFFICE_CODE_SHORT = r"[A-Z0-9-]{1,32}"
-"""Says only that it is not too long; stands before ``OFFICE_CODE`` as a look-ahead."""
 KID = rf"{OFFICE_CODE}#[0-9a-f]{{32}}"
 LEDGER_NAME = r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?"
 LEDGER_ID = rf"{LEDGER_NAME}\.[0-9a-f]{{32}}"

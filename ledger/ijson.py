@@ -15,8 +15,6 @@ import json
 import re
 from typing import Any, NoReturn
 
-import msgspec
-
 from ledger.errors import FormatError
 
 MAX_DEPTH = 32
@@ -94,7 +92,7 @@ def _check_depth(text: str) -> None:
 
 def _check_characters(value: Any) -> None:
     if isinstance(value, str):
-        if _NONCHARACTER.search(value):
+        if has_noncharacter(value):
             raise FormatError("expected Unicode text, found a noncharacter or lone surrogate")
     elif isinstance(value, dict):
         for name, member in value.items():
@@ -105,23 +103,6 @@ def _check_characters(value: Any) -> None:
             _check_characters(item)
 
 
-_plain = msgspec.json.Decoder(float_hook=_refuse_float)
-_encode = msgspec.json.Encoder().encode
-
-
-def parse_compact(raw: bytes) -> Any:
-    """The value of ``raw`` if it is JSON as our own encoder writes it, else None; several times faster.
-
-    Encoding a value gives each member once, so bytes equal to it have no duplicate member.  Neither depth nor
-    the size of
-    integers is checked: whoever uses this checks the value against a type that bounds both.
-    """
-    try:
-        value = _plain.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, FormatError, RecursionError):
-        return None
-    if _encode(value) != raw:
-        return None
-    if not raw.isascii() and _NONCHARACTER.search(raw.decode("utf-8")):
-        return None
-    return value
+def has_noncharacter(text: str) -> bool:
+    """Whether a noncharacter or a lone surrogate stands in it."""
+    return _NONCHARACTER.search(text) is not None

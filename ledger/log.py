@@ -62,11 +62,10 @@ def header(headers: Headers, name: str) -> bytes | None:
 
     The last, because a writer of ours appends its own after whatever the message already carried.
     """
-    found = None
-    for key, value in headers:
+    for key, value in reversed(headers):
         if key == name:
-            found = value
-    return found
+            return value
+    return None
 
 
 class Reader(Protocol):

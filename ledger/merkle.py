@@ -7,6 +7,7 @@ touches only its end, so a log of any length costs a few hashes a record and at 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 
 from ledger.errors import FormatError
@@ -23,17 +24,31 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def push(size: int, frontier: Frontier, leaf: bytes) -> Frontier:
     """The frontier of ``size`` + 1 leaves, given that of ``size`` and the hash of the next leaf."""
-    grown = list(frontier)
-    grow(size, grown, leaf)
-    return tuple(grown)
-
-
-def grow(size: int, frontier: list[bytes], leaf: bytes) -> None:
-    """The same in place, for who takes record after record and owns the list."""
+    *left, last = (*frontier, leaf)
     while size & 1:
-        leaf = sha256(b"\x01" + frontier.pop() + leaf).digest()
+        last = node_hash(left.pop(), last)
         size >>= 1
-    frontier.append(leaf)
+    return (*left, last)
+
+
+def extend(size: int, frontier: Frontier, leaves: Sequence[bytes]) -> Frontier:
+    """The same for many leaves, whose hashes are made a level at a time.
+
+    As in adding binary numbers: what a level has, with what is carried to it, is paired; the one without a pair stays,
+    the pairs are carried to the next level.
+    """
+    left = list(frontier)
+    level = list(leaves)
+    alone: list[bytes] = []
+    while size or level:
+        if size & 1:
+            level.insert(0, left.pop())
+        if len(level) & 1:
+            alone.append(level.pop())
+        each = iter(level)
+        level = [sha256(b"\x01" + one + other).digest() for one, other in zip(each, each, strict=True)]
+        size >>= 1
+    return tuple(reversed(alone))
 
 
 def root(frontier: Frontier) -> bytes:

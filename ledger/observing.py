@@ -109,6 +109,9 @@ class Observer:
     def committed(self, projection: str, partition: int, records: int, seconds: float) -> None:
         """Rows and position of a batch were committed."""
 
+    def judged(self, waiting: int | None, subjects: int, seconds: float) -> None:
+        """Verdicts of so many subjects were written; ``waiting`` subjects wait for judgement (None: not counted)."""
+
     def traced(self, operation: str, topic: str, partition: int, messages: Sequence[Traced], seconds: float) -> None:
         """A batch held messages with a trace.
 

@@ -37,7 +37,7 @@ from ledger.signature import MAX_SIGNATURES, Signature, decode_base64, encode_ba
 
 MAX_ENTRY_BYTES = 65_535
 EMPTY_PAST = bytes(32)
-_CONSUMED = Layout(">IQB").pack
+_CONSUMED = Layout(">32sIQB32s").pack
 _ENTRY_HEAD = b"rogatory/1\n"
 
 _Whole = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
@@ -176,8 +176,8 @@ def leaf_hash(entry_bytes: bytes) -> bytes:
 
 
 def record_leaf(seal: bytes, value: bytes) -> bytes:
-    """``leaf_hash(entry(seal, value))``, with one copy of the bytes instead of two."""
-    return sha256(b"\x00rogatory/1\n%b\n%b" % (seal, value)).digest()
+    """``leaf_hash(entry(seal, value))``, for who has no other use for the entry."""
+    return sha256(b"\x00rogatory/1\n" + seal + b"\n" + value).digest()
 
 
 def next_past(past: bytes, epoch: int, offset: int, disposition: int, digest: bytes) -> bytes:
@@ -186,4 +186,4 @@ def next_past(past: bytes, epoch: int, offset: int, disposition: int, digest: by
     SHA-256(past ‖ u32 epoch ‖ u64 offset ‖ u8 disposition ‖ SHA-256 of the submission's value); a null value
     hashes as empty.
     """
-    return sha256(past + _CONSUMED(epoch, offset, disposition) + digest).digest()
+    return sha256(_CONSUMED(past, epoch, offset, disposition, digest)).digest()

@@ -16,7 +16,6 @@ the statement is published, and later readers find it the first way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
@@ -25,10 +24,11 @@ from ledger.catalogue import EventType, own
 from ledger.dispositions import Refusal
 from ledger.envelope import Envelope
 from ledger.errors import FormatError, IntegrityError
+from ledger.event import Event, parse_event
 from ledger.home import log_keys_after
 from ledger.ids import LedgerId
-from ledger.ijson import parse_ijson
 from ledger.log import Stored, header
+from ledger.plain import members_of
 from ledger.register import Change, Contradiction, Register, apply, make_ledger_id
 from ledger.seal import entry, leaf_hash, read_seal
 from ledger.signature import ENTRY_PAYLOAD, MAX_SIGNATURES, Signature, parse_signature, verify
@@ -86,8 +86,8 @@ def check_threshold(register: Register, envelope: Envelope) -> None:
             f"expected signatures of {register.threshold} of the authorities {', '.join(register.authorities)}, "
             f"found {', '.join(s.kid for s in fitting) or 'none of them'}"
         )
-    event = parse_ijson(envelope.value)
-    check_signed(register, catalogue.known(event["type"]), event, envelope.value, fitting, 0)
+    event = parse_event(envelope.value)
+    check_signed(register, catalogue.known(event.type), event, envelope.value, fitting, 0)
 
 
 class Settled:
@@ -157,17 +157,17 @@ def follow_attested(register: Register | None, ledger_id: LedgerId, stored: Stor
         if seal.seq != seq + 1 or seal.prev != last:
             return None
         signature = parse_signature(attest)
-        event = parse_ijson(stored.value)
-        row = catalogue.known(event["type"])
-        if register is None and make_ledger_id(stored.value, event["ledger"]) != ledger_id:
+        event = parse_event(stored.value)
+        row = catalogue.known(event.type)
+        if register is None and make_ledger_id(stored.value, event.ledger) != ledger_id:
             return None
         made = entry(text, stored.value)
-        public = log_keys_after(register, row, event["data"]).get(signature.kid)
+        public = log_keys_after(register, row, event).get(signature.kid)
         if public is None or not verify(public, signature.value, ENTRY_PAYLOAD, made):
             return None
         if row.name in THRESHOLD_TYPES:
             check_signed(register, row, event, stored.value, seal.signatures(), seal.admitted)
-        data = catalogue.convert_data(row, event["data"])
+        data = catalogue.convert_data(row, members_of(event.data))
         return apply(register, ledger_id, Change(data, seal.admitted, leaf_hash(made)))
     except (FormatError, Contradiction, KeyError, TypeError):
         return None
@@ -176,7 +176,7 @@ def follow_attested(register: Register | None, ledger_id: LedgerId, stored: Stor
 def check_signed(
     register: Register | None,
     row: EventType,
-    event: dict[str, Any],
+    event: Event,
     value: bytes,
     signatures: list[Signature],
     at: int,
@@ -187,7 +187,7 @@ def check_signed(
         FormatError: they do not.
     """
     try:
-        signers = check_signatures(register, Signed(value, b"", event, signatures), row, at, frozenset())
+        signers = check_signatures(register, Signed(value, event, signatures), row, at)
         check_allowed(register, event, row, signers)
     except Refusal as refusal:
         refused = refusal.refused

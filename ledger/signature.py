@@ -152,8 +152,7 @@ def decode_base64(text: bytes | str, length: int | None = None) -> bytes:
         raw = binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError):
         raise FormatError("expected canonical base64, found other text") from None
-    given = text if isinstance(text, bytes) else text.encode()
-    if binascii.b2a_base64(raw, newline=False) != given:
+    if binascii.b2a_base64(raw, newline=False) != (text if isinstance(text, bytes) else text.encode()):
         raise FormatError("expected canonical base64, found another spelling of it")
     if length is not None and len(raw) != length:
         raise FormatError(f"expected base64 of {length} bytes, found {len(raw)}")

@@ -17,8 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
-from typing import Any
 
 import msgspec
 
@@ -27,6 +25,7 @@ from ledger.catalogue import EventType, own
 from ledger.dispositions import Disposition, Refusal
 from ledger.errors import FormatError
 from ledger.ids import Kid, OfficeCode
+from ledger.plain import Read, members_of
 from ledger.register import Contradiction, GrantedKey, Register, named_keys
 from ledger.signature import EVENT_PAYLOAD, Signature, pae, verify_message
 
@@ -44,12 +43,19 @@ COORDINATOR_FAMILIES = frozenset({"office", "key", "instrument", "act", "coordin
 OWN_OFFICE_FAMILIES = frozenset({"role", "contact"})
 
 
+_EVERYBODYS = frozenset(
+    row.name
+    for row in catalogue.types_by_name().values()
+    if row.name not in THRESHOLD_TYPES and row.name.partition(".")[0] not in COORDINATOR_FAMILIES | OWN_OFFICE_FAMILIES
+)
+"""The last row of the table."""
+
+
 class Signed(msgspec.Struct, frozen=True, gc=False):
-    """An event with its signatures: its bytes, their SHA-256, the same read as JSON, and who signed."""
+    """An event with its signatures: its bytes, the same read, and who signed."""
 
     value: bytes
-    digest: bytes
-    event: dict[str, Any]
+    event: Read
     signatures: Sequence[Signature]
 
 
@@ -85,12 +91,39 @@ def verify_all(register: Register, events: Iterable[tuple[bytes, bytes, Sequence
     return good
 
 
+def is_ordinary(
+    register: Register, event: Read, row: EventType, signature: Signature, judged_at: int, known: tuple[bytes, Verified]
+) -> bool:
+    """Checks 12 to 16 at once, in the ordinary case.
+
+    That is an event of the table's last row with one signature, which is among the verified, by a valid sign key of the
+    source.  False says nothing: look closely.
+
+    Args:
+        register: as of the submission.
+        event: what is signed.
+        row: its type.
+        signature: its only one.
+        judged_at: as for ``check_signatures``.
+        known: SHA-256 of the event's bytes, and what is verified already.
+    """
+    key = register.keys.get(signature.kid)
+    digest, verified = known
+    return (
+        key is not None
+        and row.name in _EVERYBODYS
+        and key.use == "sign"
+        and event.source[7:] == key.office
+        and key.valid_at(judged_at)
+        and (key.public_key, signature.value, digest) in verified
+    )
+
+
 def check_signatures(
     register: Register | None,
     signed: Signed,
     row: EventType,
     judged_at: int,
-    verified: Verified,
 ) -> Signers:
     """Checks 12 to 15, each of all signatures before the next.
 
@@ -99,20 +132,15 @@ def check_signatures(
         signed: the event with its signatures, 1 to 4, each by another kid.
         row: its type.
         judged_at: ms at which keys must be valid: when it is admitted, for a copy when partition 0 admitted it.
-        verified: signatures that need not be verified again.
 
     Raises:
         Refusal: one of them doesn't hold.
     """
     event, signatures = signed.event, signed.signatures
-    if len(signatures) == 1 and register is not None:
-        plain = _check_plain(register, signed, judged_at, verified)
-        if plain is not None:
-            return plain
     message = pae(EVENT_PAYLOAD, signed.value)
-    authorities = register.authorities if register else _genesis_authorities(row, event["data"])
+    authorities = register.authorities if register else _genesis_authorities(row, event)
     publics = [_public_key(register, authorities, s.kid) for s in signatures]
-    office = event["source"][7:]
+    office = event.source[7:]
     for signature in signatures:
         anybodys = row.name in THRESHOLD_TYPES and signature.kid in authorities
         if signature.office != office and not anybodys:
@@ -124,29 +152,6 @@ def check_signatures(
             raise Refusal(Disposition.BAD_SIGNATURE, f"a signature by {signature.kid} over these bytes", "another")
     offices = frozenset(key.office for key in granted if key.use == "sign")
     return Signers(len(signatures) - len(others), offices)
-
-
-def _check_plain(register: Register, signed: Signed, judged_at: int, verified: Verified) -> Signers | None:
-    """The ordinary case at once: one good signature by a valid sign key of the source. None: look closely."""
-    signature = signed.signatures[0]
-    key = register.keys.get(signature.kid)
-    if (
-        key is None
-        or key.use != "sign"
-        or signed.event["source"][7:] != key.office
-        or not key.valid_at(judged_at)
-        or (
-            (key.public_key, signature.value, signed.digest) not in verified
-            and not verify_message(key.public_key, signature.value, pae(EVENT_PAYLOAD, signed.value))
-        )
-    ):
-        return None
-    return _one_office(key.office)
-
-
-@lru_cache(1024)
-def _one_office(office: OfficeCode) -> Signers:
-    return Signers(0, frozenset((office,)))
 
 
 def _public_key(register: Register | None, authorities: Mapping[Kid, bytes], kid: Kid) -> bytes:
@@ -176,21 +181,21 @@ def _valid_key(register: Register | None, kid: Kid, judged_at: int) -> GrantedKe
     return key
 
 
-def _genesis_authorities(row: EventType, data: dict[str, Any]) -> Mapping[Kid, bytes]:
+def _genesis_authorities(row: EventType, event: Read) -> Mapping[Kid, bytes]:
     """Before the register stands, the authorities are those that genesis itself names (its bytes are the anchor)."""
     try:
-        opened = catalogue.convert_data(row, data)
+        opened = catalogue.convert_data(row, members_of(event.data))
         return named_keys(opened.authorities) if isinstance(opened, own.RegisterOpened) else {}
     except (FormatError, Contradiction):
         return {}
 
 
-def check_allowed(register: Register | None, event: dict[str, Any], row: EventType, signers: Signers) -> None:
+def check_allowed(register: Register | None, event: Read, row: EventType, signers: Signers) -> None:
     """Check 16: who may sign what. Raises Refusal if none of the signers may."""
     family = row.name.partition(".")[0]
-    office = OfficeCode(event["source"][7:])
+    office = OfficeCode(event.source[7:])
     if row.name in THRESHOLD_TYPES:
-        needed = register.threshold if register else _genesis_threshold(row, event["data"])
+        needed = register.threshold if register else _genesis_threshold(row, event)
         if signers.authorities < needed:
             raise Refusal(Disposition.NOT_ALLOWED, f"{needed} authority keys", f"{signers.authorities}")
         return
@@ -202,7 +207,7 @@ def check_allowed(register: Register | None, event: dict[str, Any], row: EventTy
                 office,
             )
     elif family in OWN_OFFICE_FAMILIES:
-        about = event["data"].get("office", office)
+        about = members_of(event.data).get("office", office)
         if not (about == office and signers.sign_offices) and not _is_superior(register, office, signers):
             expected = "a sign key of the office it speaks of, or as for keys and offices"
             raise Refusal(Disposition.NOT_ALLOWED, expected, office)
@@ -210,8 +215,8 @@ def check_allowed(register: Register | None, event: dict[str, Any], row: EventTy
         raise Refusal(Disposition.NOT_ALLOWED, f"a sign key of {office}", "a key for another use")
 
 
-def _genesis_threshold(row: EventType, data: dict[str, Any]) -> int:
-    opened = catalogue.convert_data(row, data)
+def _genesis_threshold(row: EventType, event: Read) -> int:
+    opened = catalogue.convert_data(row, members_of(event.data))
     return opened.threshold if isinstance(opened, own.RegisterOpened) else 1
 
 

@@ -64,9 +64,11 @@ def parse_signatures(texts: list[bytes]) -> list[Signature]:
     Raises:
         FormatError: none, more than four, one malformed, or two by one kid.
     """
+    if len(texts) == 1:  # nearly always
+        return [parse_signature(texts[0])]
     if not 1 <= len(texts) <= MAX_SIGNATURES:
         raise FormatError(f"expected 1 to {MAX_SIGNATURES} signatures, found {len(texts)}")
     signatures = [parse_signature(text) for text in texts]
-    if len(signatures) > 1 and len({s.kid for s in signatures}) != len(signatures):
+    if len({s.kid for s in signatures}) != len(signatures):
         raise FormatError("expected each kid once among the signatures, found one twice")
     return signatures

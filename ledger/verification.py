@@ -39,12 +39,12 @@ def check_record(before: Register | None, after: Register | None, record: Record
     """
     try:
         seal = parse_seal(record.seal_text)
-        event = parse_ijson(record.value)
-        row = catalogue.known(record.event.type)
+        parse_ijson(record.value)
+        event = record.event
+        row = catalogue.known(event.type)
         judged_at = seal.admitted if seal.home is UNSET else seal.home.admitted
         signatures = seal.signatures()
-        signed = Signed(record.value, b"", event, signatures)
-        signers = check_signatures(before, signed, row, judged_at, frozenset())
+        signers = check_signatures(before, Signed(record.value, event, signatures), row, judged_at)
         check_allowed(before, event, row, signers)
         attested = _check_attest(after, record, stored)
     except Refusal as refusal:

@@ -15,6 +15,12 @@ from ledger.errors import LogClosed
 from ledger.log import Message
 
 _MOST = 500
+_EACH, _LONGEST = 0.004, 0.01
+"""Seconds between the beginnings of two appends: so many for each message of the first, and at most so many.
+
+Whoever sends one at a time never waits. Where many come at once an append costs the broker and everybody who reads far
+more than a message does; Kafka's own producer waits 5 ms for the same reason (``linger.ms``).
+"""
 _FRAME = 1024  # what a message's headers and the logs add to its value
 
 
@@ -27,6 +33,7 @@ class Gathering:
         self._most_bytes = most_bytes
         self._queue: deque[tuple[Message, asyncio.Future[int]]] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._due = 0.0  # when, by the loop's clock, the next append may begin
 
     async def put(self, messages: Sequence[Message]) -> list[int]:
         """Append messages, in their order; their offsets.
@@ -56,15 +63,17 @@ class Gathering:
         return [answer.result() for _, answer in ours]
 
     async def _work(self) -> None:
+        clock = asyncio.get_running_loop().time
         while self._queue:
-            piece = self._piece()
+            if len(self._queue) < _MOST:
+                await asyncio.sleep(self._due - clock())
+            if not (piece := self._piece()):
+                return  # whoever had put them in took them back
+            self._due = clock() + min(_LONGEST, _EACH * len(piece))
             try:
                 base = await self._send([message for message, _ in piece])
             except BaseException as error:
-                told = LogClosed("the publisher was closed") if isinstance(error, asyncio.CancelledError) else error
-                for _, answer in piece:
-                    if not answer.done():
-                        answer.set_exception(told)
+                _fail(piece, error)
                 if not isinstance(error, Exception):
                     raise
             else:
@@ -91,3 +100,10 @@ class Gathering:
             _, answer = self._queue.popleft()
             if not answer.done():
                 answer.set_exception(LogClosed("the publisher was closed"))
+
+
+def _fail(piece: Sequence[tuple[Message, asyncio.Future[int]]], error: BaseException) -> None:
+    told = LogClosed("the publisher was closed") if isinstance(error, asyncio.CancelledError) else error
+    for _, answer in piece:
+        if not answer.done():
+            answer.set_exception(told)

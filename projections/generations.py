@@ -23,7 +23,7 @@ from ledger.errors import ConfigError, MisuseError
 from ledger.ids import LedgerId
 from projections.bulk import insert
 from projections.fold import Fold
-from projections.schema import PROJECTIONS, generations, history, places, poison, positions
+from projections.schema import DERIVED, OF_GENERATION, PROJECTIONS, generations, history, places, poison, positions
 from projections.unavailable import answering
 from projections.view import Generation
 
@@ -133,10 +133,10 @@ class Generations:
                     f"expected a generation other than the live one, found {generation.id}, which answers"
                 )
             connection.execute(generations.update().where(mine).values(state="old"))
-            for table in (positions, poison):
+            for table in (positions, poison, *OF_GENERATION):
                 connection.execute(table.delete().where(table.c.generation == generation.id))
             # From here it takes no commits and cannot be switched to; a crash leaves rows that nobody reads.
-        for table in (PROJECTIONS[generation.fold], history):
+        for table in (PROJECTIONS[generation.fold], history, *DERIVED):
             self._delete_rows(table, generation.id)
         with self.writing() as connection:
             connection.execute(places.delete().where(places.c.generation == generation.id))

@@ -9,7 +9,7 @@ An answer is one snapshot: its rows and its sizes were true at the same moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, Literal, TypeVar
 
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from ledger.errors import FormatError, MisuseError
 from ledger.ids import LedgerId
 from projections.fold import Column, Fold, facts_decoder
-from projections.schema import FIXED, PROJECTIONS, generations, history, positions
+from projections.schema import FIXED, PROJECTIONS, UNSHOWN, generations, history, positions
 from projections.store import Store
 from projections.view import Generation
 
@@ -80,12 +80,36 @@ class Position(msgspec.Struct, frozen=True):
     root: str
 
 
+def live_generation(connection: sa.Connection, fold: Fold[Any], ledger_id: LedgerId) -> int:
+    """The number of the generation that answers.
+
+    Raises:
+        MisuseError: there is none, or it was built by another version of the fold.
+    """
+    query = sa.select(generations.c.id, generations.c.fold_version).where(
+        generations.c.fold == fold.name, generations.c.ledger_id == ledger_id, generations.c.state == "live"
+    )
+    found = connection.execute(query).one_or_none()
+    if found is None:
+        raise MisuseError(f"expected {fold.name} rows of {ledger_id}, found none: replay the ledger first")
+    if found.fold_version != fold.version:
+        raise MisuseError(f"expected {fold.name} rows of version {fold.version}, found {found.fold_version}: rebuild")
+    return int(found.id)
+
+
 class Queries(Generic[F]):
     """Reads the live generation of a fold over one ledger (or the one given)."""
 
     def __init__(
-        self, store: Store, fold: Fold[F], ledger_id: LedgerId, *, generation: Generation | None = None
+        self,
+        store: Store,
+        fold: Fold[Any],
+        ledger_id: LedgerId,
+        *,
+        generation: Generation | None = None,
+        read: Callable[[str], F | None] | None = None,
     ) -> None:
+        """``read`` takes from stored facts what is wanted of them (``cases.read_status``); by default all."""
         if fold.name not in PROJECTIONS:
             raise MisuseError(f"expected a fold with a table, one of {sorted(PROJECTIONS)}, found {fold.name}")
         self._store = store
@@ -93,8 +117,8 @@ class Queries(Generic[F]):
         self._ledger_id = ledger_id
         self._fixed = generation
         self._table = PROJECTIONS[fold.name]
-        self._columns = [c for c in self._table.c if c.name not in FIXED]
-        self._facts = facts_decoder(fold.facts)
+        self._columns = [c for c in self._table.c if c.name not in FIXED | UNSHOWN]
+        self._read: Callable[[str], F | None] = read or facts_decoder(fold.facts).decode
 
     def status_of(self, subject: str) -> Answer[Known[F] | None]:
         """One subject, or None where no record speaks of it."""
@@ -137,7 +161,7 @@ class Queries(Generic[F]):
         """
         table, by = self._table, self._table.c[order]
         with self._reading() as (connection, at):
-            query = self._rows(at).where(table.c.facts.is_not(None), *self._passing(filters))
+            query = self._rows(at).where(table.c.state.is_not(None), *self._passing(filters))
             if after is not None:
                 query = query.where(self._behind(by, order, descending, after))
             sorted_by = [] if order == "subject" else [(by.desc() if descending else by.asc()).nulls_last()]
@@ -152,7 +176,7 @@ class Queries(Generic[F]):
         """How many requests there are by a column; those without a value count under ""."""
         table, column = self._table, self._table.c[by]
         with self._reading() as (connection, at):
-            query = sa.select(column, sa.func.count()).where(*self._mine(table, at), table.c.facts.is_not(None))
+            query = sa.select(column, sa.func.count()).where(*self._mine(table, at), table.c.state.is_not(None))
             found = connection.execute(query.group_by(column)).all()
             sizes = self._sizes(connection, at)
         counted: dict[str, int] = {}
@@ -173,24 +197,10 @@ class Queries(Generic[F]):
     @contextmanager
     def _reading(self) -> Iterator[tuple[sa.Connection, int]]:
         with self._store.reading() as connection:
-            yield connection, self._fixed.id if self._fixed else self._live(connection)
-
-    def _live(self, connection: sa.Connection) -> int:
-        query = sa.select(generations.c.id, generations.c.fold_version).where(
-            generations.c.fold == self._fold.name,
-            generations.c.ledger_id == self._ledger_id,
-            generations.c.state == "live",
-        )
-        found = connection.execute(query).one_or_none()
-        if found is None:
-            raise MisuseError(
-                f"expected {self._fold.name} rows of {self._ledger_id}, found none: replay the ledger first"
+            yield (
+                connection,
+                self._fixed.id if self._fixed else live_generation(connection, self._fold, self._ledger_id),
             )
-        if found.fold_version != self._fold.version:
-            raise MisuseError(
-                f"expected {self._fold.name} rows of version {self._fold.version}, found {found.fold_version}: rebuild"
-            )
-        return int(found.id)
 
     def _mine(self, table: sa.Table, at: int) -> tuple[sa.ColumnElement[bool], ...]:
         # The list of partitions lets a subject be found by the key of the table, of which the partition is a part.
@@ -231,7 +241,7 @@ class Queries(Generic[F]):
             seq=row.seq,
             leaf=bytes(row.leaf).hex(),
             columns={c.name: row._mapping[c.name] for c in self._columns},  # noqa: SLF001 - SQLAlchemy's public name
-            facts=None if row.facts is None else self._facts.decode(row.facts),
+            facts=None if row.facts is None else self._read(row.facts),
         )
 
     def _sizes(self, connection: sa.Connection, at: int, partition: int | None = None) -> dict[int, int]:

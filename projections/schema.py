@@ -5,11 +5,25 @@ table           one row per                         holds
 ==============  ==================================  =========================================================
 ``generations`` build of one fold over one ledger   fold, its version, ledger, ``building``/``live``/``old``
 ``positions``   generation, partition               next log position and the reader's chain state there
-``status``      generation, partition, subject      head, facts, columns to search by (projection ``status``)
+``cases``       generation, partition, subject      head, facts, columns to search by (projection ``cases``)
 ``history``     the same, and chunk                 256 indices of a long history, written once
 ``places``      generation, partition, size         the log position behind so many records, every few thousand
 ``poison``      generation, partition               the record that the fold cannot digest, and since when
 ==============  ==================================  =========================================================
+
+and those of verdicts, which ``compliance/judging.py`` makes from the rows of ``cases``:
+
+===================  ==============================================  ==============================================
+table                one row per                                     holds
+===================  ==============================================  ==============================================
+``verdicts``         generation, partition, subject, rule, item,     verdict from when until when, who owes it; on
+                     step                                            step 0 the whole finding
+``judged``           generation, partition, subject                  what it was judged from, digest of the findings
+``dependency_sets``  generation, set of entries of the register      its entries, and the round that touched it last
+``judging``          generation                                      the round: register seq and rulebook
+``tallies``          generation, partition, rule, office, partner,   how many findings come to that rank in the end
+                     rank
+===================  ==============================================  ==============================================
 
 A subject's head and its facts are one row, not two: both change with every record, so two tables would double
 the upserts, the dearest part of a commit.  Each projection has a table of its own name, since its columns differ;
@@ -32,7 +46,7 @@ from sqlalchemy.dialects import postgresql
 
 from ledger.ids import SUBJECT_MAX
 
-REVISION = "0002"
+REVISION = "0003"
 """The step of ``migrations/`` that makes what stands here."""
 REVISIONS = "rogatory_schema"
 """The table with the step that a database stands at: one of our own name, since others use alembic too."""
@@ -115,6 +129,10 @@ history = sa.Table(
     sa.Column("indices", sa.Text, nullable=False),
 )
 
+_Code = sa.String(64).with_variant(postgresql.VARCHAR(64, collation="C"), "postgresql")
+_Item = sa.String(256).with_variant(postgresql.VARCHAR(256, collation="C"), "postgresql")
+_Set = sa.String(32)  # hex; of the entries, so that it is the same everywhere
+
 
 def _projection(name: str, *columns: sa.Column[Any]) -> sa.Table:
     return sa.Table(
@@ -134,8 +152,8 @@ def _projection(name: str, *columns: sa.Column[Any]) -> sa.Table:
     )
 
 
-status = _projection(
-    "status",
+cases = _projection(
+    "cases",
     sa.Column("kind", sa.String(64)),
     sa.Column("direction", sa.String(16)),
     sa.Column("partner", sa.String(64)),
@@ -147,16 +165,120 @@ status = _projection(
     sa.Column("updated_at", sa.BigInteger),
     sa.Column("remarks", sa.Integer),
     sa.Column("open_items", sa.Integer),
+    sa.Column("waiting", sa.Integer),  # 1: for judgement, since its file has grown; 0: not; NULL: it has no file
 )
 # As few as answer the daily questions: each index is one more tree to write in every batch.
-sa.Index("status_state", status.c.generation, status.c.state)
-sa.Index("status_partner", status.c.generation, status.c.partner)
-sa.Index("status_ball", status.c.generation, status.c.ball, status.c.ball_since)
+sa.Index("cases_state", cases.c.generation, cases.c.state)
+sa.Index("cases_partner", cases.c.generation, cases.c.partner)
+sa.Index("cases_ball", cases.c.generation, cases.c.ball, cases.c.ball_since)
+sa.Index(
+    "cases_waiting",
+    cases.c.generation,
+    cases.c.partition,
+    sqlite_where=cases.c.waiting == 1,
+    postgresql_where=cases.c.waiting == 1,
+)
 
-PROJECTIONS = {"status": status}
+verdicts = sa.Table(
+    "verdicts",
+    metadata,
+    sa.Column("generation", _Id, primary_key=True, autoincrement=False),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("subject", _Subject, primary_key=True),
+    sa.Column("rule", _Code, primary_key=True),
+    sa.Column("item", _Item, primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("rank", sa.Integer, nullable=False),  # 0 breached, 1 undetermined, 2 open, 3 met
+    sa.Column("last", sa.Integer, nullable=False),  # rank of the finding's last step
+    sa.Column("since", sa.BigInteger, nullable=False),
+    sa.Column("until", sa.BigInteger, nullable=True),  # NULL: for ever
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("bound", sa.String(64), nullable=False),
+    sa.Column("partner", sa.String(64), nullable=False),
+    sa.Column("instrument", sa.String(64), nullable=False),
+    sa.Column("expected_by", sa.BigInteger, nullable=False),  # 0: no threshold
+    sa.Column("detail", sa.Text, nullable=True),
+)
+sa.Index("verdicts_board", verdicts.c.generation, verdicts.c.rank, verdicts.c.subject, verdicts.c.rule, verdicts.c.item)
+sa.Index(
+    "verdicts_bound", verdicts.c.generation, verdicts.c.bound, verdicts.c.rank, verdicts.c.subject, verdicts.c.rule,
+    verdicts.c.item,
+)  # fmt: skip
+sa.Index("verdicts_rule", verdicts.c.generation, verdicts.c.rule, verdicts.c.rank, verdicts.c.subject, verdicts.c.item)
+# The steps that time still ends: few, and all that tells the counts of a moment from the tallies.
+sa.Index(
+    "verdicts_until",
+    verdicts.c.generation,
+    verdicts.c.until,
+    sqlite_where=verdicts.c.until.is_not(None),
+    postgresql_where=verdicts.c.until.is_not(None),
+)
+sa.Index(
+    "verdicts_expected",
+    verdicts.c.generation,
+    verdicts.c.expected_by,
+    sqlite_where=(verdicts.c.rank == 2) & (verdicts.c.expected_by > 0),
+    postgresql_where=(verdicts.c.rank == 2) & (verdicts.c.expected_by > 0),
+)
+
+judged = sa.Table(
+    "judged",
+    metadata,
+    sa.Column("generation", _Id, primary_key=True, autoincrement=False),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("subject", _Subject, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+    sa.Column("register_seq", sa.BigInteger, nullable=False),
+    sa.Column("round", sa.BigInteger, nullable=False),
+    sa.Column("depends", _Set, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+)
+sa.Index("judged_depends", judged.c.generation, judged.c.partition, judged.c.depends, judged.c.round)
+
+dependency_sets = sa.Table(
+    "dependency_sets",
+    metadata,
+    sa.Column("generation", _Id, primary_key=True, autoincrement=False),
+    sa.Column("id", _Set, primary_key=True),
+    sa.Column("entries", sa.Text, nullable=False),
+    sa.Column("touched", sa.BigInteger, nullable=False),
+)
+
+judging = sa.Table(
+    "judging",
+    metadata,
+    sa.Column("generation", _Id, primary_key=True, autoincrement=False),
+    sa.Column("round", sa.BigInteger, nullable=False),
+    sa.Column("register_seq", sa.BigInteger, nullable=False),
+    sa.Column("rulebook", sa.String(64), nullable=False),
+    sa.Column("pending", sa.Integer, nullable=False),  # 1: there may be subjects of touched sets left to judge
+)
+
+tallies = sa.Table(
+    "tallies",
+    metadata,
+    sa.Column("generation", _Id, primary_key=True, autoincrement=False),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("rule", _Code, primary_key=True),
+    sa.Column("bound", sa.String(64), primary_key=True),
+    sa.Column("partner", sa.String(64), primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
+PROJECTIONS = {"cases": cases}
 """The table of each projection, by the name of its fold."""
+
+DERIVED = (verdicts, judged)
+"""Tables with rows by subject that are made from those of a projection, and go with its generation."""
+
+OF_GENERATION = (judging, dependency_sets, tallies)
+"""Small tables that go with a generation as a whole."""
 
 FIXED = frozenset({
     "generation", "partition", "subject", "sort", "seq", "leaf", "done", "recent", "digest", "facts",
 })  # fmt: skip
 """Columns that every projection's table has; the others are its fold's."""
+
+UNSHOWN = frozenset({"waiting"})
+"""Columns of a projection that are no answer to anybody."""

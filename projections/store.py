@@ -18,13 +18,13 @@ from typing import Any, Self, TypeVar
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from ledger.chain import ChainState, Head
 from ledger.errors import IntegrityError, Overtaken
 from ledger.log import Stored
 from ledger.merkle import format_frontier, parse_frontier
 from ledger.register import Register
+from projections.among import among, listed
 from projections.bulk import Upsert, insert
 from projections.digest import Compared, row_digest, state_digest
 from projections.engine import open_engine
@@ -138,7 +138,6 @@ class Store(Generations):
         partition = view.partition
         where = _where(view.generation.id, partition)
         wanted = _wanted(PROJECTIONS[view.generation.fold], self.engine.dialect.name)
-        among = subjects if self.engine.dialect.name == "postgresql" else _encode(subjects).decode()
         decode = facts_decoder(view.fold.facts).decode
         with self.reading() as connection:
             # In one snapshot with the rows: rows of a later position would look like a broken chain.
@@ -155,7 +154,7 @@ class Store(Generations):
                     None if facts is None else decode(facts),
                 )
                 for subject, sort, seq, leaf, done, recent, facts in connection.execute(
-                    wanted, {**where, "among": among}
+                    wanted, {**where, "among": listed(subjects, self.engine.dialect.name)}
                 )
             }
 
@@ -206,7 +205,7 @@ class Store(Generations):
                 "found that another worker has moved it or another generation answers"
             )
 
-    def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
         if table not in self._upserts:
             self._upserts[table] = Upsert(table, connection.dialect)
         self._upserts[table](connection, rows)
@@ -265,14 +264,9 @@ def _where(generation: int, partition: int) -> dict[str, Any]:
 
 @cache
 def _wanted(table: sa.Table, dialect: str) -> sa.Select[Any]:
-    """The rows of some subjects, which are one parameter: a list of them is a new statement for each length."""
-    if dialect == "postgresql":
-        among = table.c.subject == sa.any_(sa.bindparam("among", type_=postgresql.ARRAY(sa.String)))
-    else:
-        each = sa.func.json_each(sa.bindparam("among", type_=sa.Text)).table_valued("value")
-        among = table.c.subject.in_(sa.select(each.c.value))
+    """The rows of some subjects."""
     names = ("subject", "sort", "seq", "leaf", "done", "recent", "facts")
-    return sa.select(*(table.c[name] for name in names)).where(*_here(table), among)
+    return sa.select(*(table.c[name] for name in names)).where(*_here(table), among(table.c.subject, dialect))
 
 
 def _chain_state(partition: int, row: sa.Row[Any]) -> ChainState:

@@ -85,7 +85,10 @@ def new_row(subject: str) -> Row[F]:
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What a commit writes: rows and position together. ``rows`` and ``chunks`` are values by column."""
+    """What a commit writes: rows and position together.
+
+    ``rows`` and ``chunks`` are values in the order of their tables' columns.
+    """
 
     generation: Generation
     partition: int
@@ -95,8 +98,8 @@ class Batch(msgspec.Struct, frozen=True):
     state: ChainState
     register_moved: bool
     place: Place | None
-    rows: list[dict[str, Column | bytes]]
-    chunks: list[dict[str, Column]]
+    rows: list[tuple[Column | bytes, ...]]
+    chunks: list[tuple[Column, ...]]
 
 
 class PartitionView(Generic[F]):
@@ -128,11 +131,12 @@ class PartitionView(Generic[F]):
         self._old: dict[str, Row[F]] = {}
         self._changed: dict[str, Row[F]] = {}
         self._flying: dict[str, Row[F]] = {}
-        self._chunks: list[dict[str, Column]] = []
+        self._chunks: list[tuple[Column, ...]] = []
         # From an empty partition on nothing is in the store that the view does not hold, until it forgets something.
         self._holds_all = saved.state.size == 0
         self._sorts = fold.sorts
-        self._blank = dict.fromkeys(c.name for c in PROJECTIONS[fold.name].c if c.name not in FIXED)
+        self._searched = tuple(c.name for c in PROJECTIONS[fold.name].c if c.name not in FIXED)
+        self._blank: tuple[Column, ...] = (None,) * len(self._searched)
 
     @property
     def state(self) -> ChainState:
@@ -193,25 +197,25 @@ class PartitionView(Generic[F]):
             UnknownVersion: the ledger adopted a version that this release does not know.
             PoisonRecord: the fold could not digest the record.
         """
-        row = self._piece.get(stored.key) or self._row(
-            "" if stored.key is None else stored.key.decode("ascii", "replace")
-        )
-        if row is None and stored.key is not None:
-            raise MisuseError(f"expected the row of {stored.key!r} to be learnt before its messages are taken")
+        key = stored.key
+        row = self._piece.get(key) or self._row("" if key is None else key.decode("ascii", "replace"))
+        if row is None and key is not None:
+            raise MisuseError(f"expected the row of {key!r} to be learnt before its messages are taken")
         follower = self._follower
         taken = follower.look(stored, NO_HEAD if row is None else row.head, seal)
         if type(taken) is Record:
-            self._fold(row, taken, pass_over=pass_over)
+            self._fold(row, taken, pass_over)
             follower.advance(taken)
-        if type(taken) is not Repeated:
-            self.next = stored.position + 1
+        elif type(taken) is Repeated:
+            return taken
+        self.next = stored.position + 1
         return taken
 
     def skip(self, stored: Stored) -> None:
         """Pass a message that changes nothing."""
         self.next = stored.position + 1
 
-    def _fold(self, row: Row[F] | None, record: Record, *, pass_over: bool) -> None:
+    def _fold(self, row: Row[F] | None, record: Record, pass_over: bool) -> None:
         assert row is not None  # the follower has found the subject equal to the key
         if row.sort in self._sorts:
             try:
@@ -245,9 +249,7 @@ class PartitionView(Generic[F]):
         indices = _encode(row.recent)
         row.done = next_done(row.done, indices)
         number = row.head.seq // CHUNK - 1
-        self._chunks.append(
-            {**self._where(row), "chunk": number, "indices": indices.decode()},
-        )
+        self._chunks.append((self.generation.id, self.partition, row.subject, number, indices.decode()))
         row.recent = []
 
     def cut(self) -> Batch | None:
@@ -277,26 +279,26 @@ class PartitionView(Generic[F]):
         self._committed = batch.next
         self._flying = {}
 
-    def _where(self, row: Row[F]) -> dict[str, Column]:
-        return {"generation": self.generation.id, "partition": self.partition, "subject": row.subject}
-
-    def _written(self, row: Row[F]) -> dict[str, Column | bytes]:
+    def _written(self, row: Row[F]) -> tuple[Column | bytes, ...]:
         recent = _encode(row.recent)
-        facts = None if row.facts is None else _encode(row.facts)
+        facts, searched = None, self._blank
+        if row.facts is not None:
+            said = self.fold.columns(row.facts)
+            facts, searched = _encode(row.facts), tuple([said[name] for name in self._searched])
         head = row.head
-        return {
-            "generation": self.generation.id,
-            "partition": self.partition,
-            "subject": row.subject,
-            "sort": row.sort,
-            "seq": head.seq,
-            "leaf": head.leaf,
-            "done": row.done,
-            "recent": recent.decode(),
-            "digest": row_digest(row.subject, head.seq, head.leaf, row.done, recent, facts),
-            "facts": None if facts is None else facts.decode(),
-            **(self._blank if row.facts is None else self.fold.columns(row.facts)),
-        }
+        return (
+            self.generation.id,
+            self.partition,
+            row.subject,
+            row.sort,
+            head.seq,
+            head.leaf,
+            row.done,
+            recent.decode(),
+            row_digest(row.subject, head.seq, head.leaf, row.done, recent, facts),
+            *searched,
+            None if facts is None else facts.decode(),
+        )
 
     def _row(self, subject: str) -> Row[F] | None:
         row = self._piece.get(subject.encode()) or self._young.get(subject)

@@ -97,12 +97,17 @@ class Book:
         }
         return msgspec.json.encode(event)
 
-    def add(self, subject: str, name: str = "step.taken", data: dict[str, Any] | None = None) -> Message:
-        """One more record at the end of the subject's partition (of all partitions, for ``register``)."""
+    def add(
+        self, subject: str, name: str = "step.taken", data: dict[str, Any] | None = None, *, kid: str = str(KID)
+    ) -> Message:
+        """One more record at the end of the subject's partition (of all partitions, for ``register``).
+
+        ``kid``: the key that it names as its signer's, where it is not of the register.
+        """
         raw = self.event(subject, name, {"step": "step " + "x" * self._padding} if data is None else data)
         if subject == "register":
             return self._register(raw)
-        return self._append(partition_of(subject, self.partitions), subject, raw)
+        return self._append(partition_of(subject, self.partitions), subject, raw, kid=kid)
 
     def stored(self, partition: int = 0) -> list[Stored]:
         """The partition as a log without noise gives it back."""
@@ -138,7 +143,7 @@ class Book:
             self._append(partition, "register", raw, home=home)
         return first
 
-    def _append(self, partition: int, subject: str, raw: bytes, **more: Any) -> Message:
+    def _append(self, partition: int, subject: str, raw: bytes, *, kid: str = str(KID), **more: Any) -> Message:
         tail = self._tails[partition]
         seq, prev = tail.heads.get(subject, (0, ""))
         seal = Seal(
@@ -146,7 +151,7 @@ class Book:
             index=tail.index,
             seq=seq + 1,
             prev=prev,
-            sigs=_signed(raw) if subject == "register" else _SIGS,
+            sigs=_signed(raw) if subject == "register" else [(kid, encode_base64(bytes(64)))],
             admitted=T0 + tail.index,
             epoch=0,
             offset=tail.index,
@@ -217,7 +222,7 @@ class Tally(msgspec.Struct, frozen=True):
 class TallyFold:
     """A fold that any record missed, doubled or out of order would give away; the step "poison" it cannot digest."""
 
-    name = "status"
+    name = "cases"
     version = 1
     sorts = frozenset({"request"})
     facts = Tally
@@ -244,4 +249,5 @@ class TallyFold:
             "updated_at": facts.last,
             "remarks": facts.records // 3,
             "open_items": 0,
+            "waiting": None,
         }

@@ -19,14 +19,14 @@ async def bring_up(ledger: Ledger, store: Store) -> int:
     behind = await ledger.behind(store)
     nexts: dict[int, int] = {}
     first = sum(ends) - behind
-    with progress("Projecting", behind) as tell:
+    with progress("Projecting", behind) as tell, progress("Judging", None) as tell_judged:
 
         def told(partition: int, position: int, _: int) -> None:
             nexts[partition] = position
             if len(nexts) == ledger.partitions:
                 tell(max(0, sum(nexts.values()) - first))
 
-        outcome = await ledger.project(store, progress=told)
+        outcome = await ledger.project(store, progress=told, judged=lambda done, _: tell_judged(done))
     return sum(outcome.sizes.values())
 
 

@@ -46,6 +46,7 @@ class Health(Observer):
         self._recovering: set[tuple[str, int]] = set()
         self._standing: dict[tuple[str, int], tuple[int, int]] = {}
         self._faults: dict[tuple[str, int], Fault] = {}
+        self._waiting: int | None = None
 
     # What it is told
 
@@ -96,6 +97,10 @@ class Health(Observer):
     def unavailable(self, worker: str, what: str) -> None:  # noqa: D102 - the port says
         self.failed(what, f"did not answer {worker}")
 
+    def judged(self, waiting: int | None, subjects: int, seconds: float) -> None:  # noqa: ARG002, D102 - the port says
+        if waiting is not None:
+            self._waiting = waiting
+
     # What it is asked
 
     def healthy(self) -> tuple[bool, dict[str, Any]]:
@@ -116,6 +121,7 @@ class Health(Observer):
                 {"worker": worker, "partition": partition, "position": position, "size": size}
                 for (worker, partition), (position, size) in sorted(self._standing.items())
             ],
+            "judgement_waiting": self._waiting,  # no reason not to be ready: answers say how many wait
         }
         return not reasons, document
 

@@ -58,6 +58,8 @@ class Metrics(Observer):
         self._lag = gauge("projection_lag_records", "Ledger messages not projected yet", "projection", "partition")
         self._projected = counter("projected", "Records committed by projections here", "projection", "partition")
         self._commit = histogram("projection_commit_seconds", "How long a commit of rows took", _SECONDS, "projection")
+        self._unjudged = gauge("judgement_waiting", "Subjects whose verdicts are to be made again")
+        self._judged = counter("judged", "Subjects judged")
         self._stopped = gauge("stopped_partitions", "Partitions that stand at a fault, by kind", "worker", "kind")
         self._poison = gauge("poison_partitions", "Partitions that stand at a poison record", "projection")
         self._log_unavailable = counter("log_unavailable", "Times that the log did not answer", "worker")
@@ -148,6 +150,11 @@ class Metrics(Observer):
     def committed(self, projection: str, partition: int, records: int, seconds: float) -> None:  # noqa: D102 - the port says
         self._projected.labels(projection, partition).inc(records)
         self._commit.labels(projection).observe(seconds)
+
+    def judged(self, waiting: int | None, subjects: int, seconds: float) -> None:  # noqa: ARG002, D102 - the port says
+        self._judged.inc(subjects)
+        if waiting is not None:
+            self._unjudged.set(waiting)
 
     # What the probe finds
 

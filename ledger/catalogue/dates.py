@@ -11,16 +11,17 @@ from datetime import date
 from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from msgspec import Meta
+import msgspec
+from msgspec import UNSET, Meta
 
-from ledger.catalogue.base import CALENDAR, Data, EventType
+from ledger.catalogue.base import CALENDAR, EventType
 from ledger.errors import FormatError
 
 _Fields = tuple[tuple[str, str], ...]  # names in Python and on the wire
 
 
-def check_dates(row: EventType, data: Data) -> None:
-    """Check all dates of an event's data.
+def check_dates(row: EventType, data: msgspec.Struct) -> None:
+    """Check all dates of an event's data, be it of the catalogue's type or of one derived from it.
 
     Raises:
         FormatError: one is not in the calendar; the message has its path, never its value.
@@ -34,16 +35,15 @@ def _wrong_in(value: Any) -> str | None:
     """The path of the first date that is not in the calendar."""
     if isinstance(value, str):
         return None if _exists(value) else ""
-    if isinstance(value, list):
-        steps = (("[...]", item) for item in value)
-    elif isinstance(value, Data):
-        steps = ((f".{wire}", getattr(value, name)) for name, wire in _dated(type(value)))
-    else:
-        return None
-    for step, inner in steps:
-        found = _wrong_in(inner)
-        if found is not None:
-            return step + found
+    if isinstance(value, msgspec.Struct):
+        for name, wire in _dated(type(value)):
+            inner = getattr(value, name)
+            if inner is not UNSET and (found := _wrong_in(inner)) is not None:
+                return f".{wire}{found}"
+    elif isinstance(value, list):
+        for item in value:
+            if (found := _wrong_in(item)) is not None:
+                return f"[...]{found}"
     return None
 
 
@@ -59,7 +59,7 @@ def _exists(text: str) -> bool:
 
 
 @cache
-def _dated(cls: type[Data]) -> _Fields:
+def _dated(cls: type[msgspec.Struct]) -> _Fields:
     """The fields of a type that are dates or hold some."""
     hints = get_type_hints(cls, include_extras=True)
     names = zip(cls.__struct_fields__, cls.__struct_encode_fields__, strict=True)
@@ -70,6 +70,6 @@ def _holds_date(hint: Any) -> bool:
     if get_origin(hint) is Annotated:
         base, *marks = get_args(hint)
         return any(isinstance(m, Meta) and m.extra == CALENDAR for m in marks) or _holds_date(base)
-    if isinstance(hint, type) and issubclass(hint, Data):
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return bool(_dated(hint))
     return any(_holds_date(arm) for arm in get_args(hint) if not isinstance(arm, (str, int)))

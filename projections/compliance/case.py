@@ -7,6 +7,7 @@ happen, for rules).  Both stay visible in the ledger.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -253,3 +254,10 @@ def evidence(*acts: CaseAct | Iterable[CaseAct] | None) -> tuple[CaseAct, ...]:
         for act in () if each is None else (each,) if isinstance(each, CaseAct) else each:
             found.setdefault(id(act), act)
     return tuple(found.values())
+
+
+def items(acts: Iterable[CaseAct]) -> dict[CaseAct, str]:
+    """Acts as items of findings: their event ids, with the source where another of them has the same id."""
+    given = list(acts)
+    count = Counter(act.id for act in given)
+    return {act: act.id if count[act.id] == 1 else f"{act.id}@{act.source}" for act in given}

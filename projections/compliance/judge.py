@@ -4,9 +4,9 @@
     judged.findings            # each a timeline of verdicts
     judged.depends             # entries of the register that were looked at
 
-Which rules are asked: those of every instrument between the own Party and the partner (and of an act that carries out such
-an instrument), for the sort of subject, the kind of request and the way it went.  Where the partner is not known the rules
-of all are asked and say what they miss.
+Which rules are asked: those of every instrument between the own Party and the partner (and of an act that carries out
+such an instrument), for the sort of subject, the kind of request and the way it went.  Where the partner is not known
+the rules of all are asked and say what they miss.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ledger.event import time_ms
 from projections.compliance.case import Case, CaseAct
 from projections.compliance.facts import CaseFile
 from projections.compliance.kinds.base import CHECKS, COMPOSITE, Asked
-from projections.compliance.register import SUBJECT, LegalRegister
+from projections.compliance.register import SUBJECT, LegalRegister, local_day
 from projections.compliance.rulebook import Profile, Rule, Rulebook
 from projections.compliance.verdict import Finding, Step
 
@@ -74,7 +74,10 @@ def _concerns(profile: Profile, case: Case, register: LegalRegister) -> bool:
     if case.sort != "request":
         return True
     partner = case.partner or _seen_partner(case, register)
-    return partner is None or partner in parties
+    if partner is None or not register.own or not profile.instrument.excluded:
+        return partner is None or partner in parties
+    first = case.opener or next(iter(case.acts), None)
+    return profile.between(register.own, partner, "" if first is None else local_day(register, first).isoformat())
 
 
 def _seen_partner(case: Case, register: LegalRegister) -> str | None:

@@ -17,6 +17,7 @@ the version that ``tzdata`` pins, never of the machine.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -28,6 +29,7 @@ import msgspec
 from ledger.errors import ConfigError
 
 DAY_MS = 86_400_000
+_READING = re.compile(r"P\d{1,4}D|hours:\d{1,4}|(?:work)?days:[1-9]\d{0,3}:(?:next|same)|by:\d\d-\d\d")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,6 +58,12 @@ def tzdata_version() -> str:
 def day_of(ms: int, tz: str) -> date:
     """The day of a moment in a zone."""
     return (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone(tz)).date()
+
+
+def local_minute(ms: int, tz: str) -> str:
+    """A moment as ``2025-03-03 10:00`` in a zone; what is left of its minute is cut off."""
+    local = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone(tz))
+    return local.isoformat(" ", "minutes")[:16]
 
 
 def start_of(day: date, tz: str) -> int:
@@ -105,6 +113,24 @@ def calendar(id_: str) -> Calendar:
 def span(threshold: str) -> int:
     """``P5D`` as ms."""
     return int(threshold[1:-1]) * DAY_MS
+
+
+def check_reading(reading: str, rule: str, *, threshold: bool = False) -> None:
+    """Hold a reading of a rule (or its threshold) against the table above.
+
+    Raises:
+        ConfigError: it is no row of it, or ``by`` names a day that not every year has.
+    """
+    try:
+        if _READING.fullmatch(reading) is None or (threshold and reading[0] != "P"):
+            raise ValueError
+        if reading.startswith("by:"):
+            date(2023, int(reading[3:5]), int(reading[6:8]))
+    except ValueError:
+        wanted = "a threshold such as P5D" if threshold else (
+            "a reading such as hours:72, days:3:next, workdays:15:same, by:01-30 or P5D"
+        )  # fmt: skip
+        raise ConfigError(f"rule {rule}: expected {wanted}, found {reading!r}") from None
 
 
 def ends(reading: str, start: int, tz: str, *, calendar_id: str = "", year: int = 0) -> int | None:

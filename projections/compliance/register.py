@@ -78,6 +78,7 @@ class LegalRegister:
 
     def __init__(self, file: CaseFile, own: str = "") -> None:
         """``own``: the own Party, as genesis says; found there where it is not given."""
+        self.file = file
         self.case = Case(SUBJECT, file)
         opened = self.case.first("register.opened")
         self.own = own or ("" if opened is None else str(opened.data.party))

@@ -34,6 +34,7 @@ from typing import Any
 import msgspec
 
 from ledger.errors import ConfigError
+from projections.compliance.readings import check_reading
 from projections.compliance.verdict import Verdict
 
 
@@ -84,6 +85,16 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Set when the profile is read."""
 
 
+class Exclusion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two parties between whom an instrument of several does not apply from a day on."""
+
+    between: tuple[str, str]
+    from_: str = msgspec.field(name="from")
+    """ISO day, included."""
+    source: str
+    """The text that says so: ``Agr. 15(4)``."""
+
+
 class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The head of a profile."""
 
@@ -98,6 +109,7 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     carries_out: str = ""
     languages: tuple[str, ...] = ()
     source: str = ""
+    excluded: tuple[Exclusion, ...] = ()
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -110,9 +122,14 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     calendar: str = "ru"
     sha256: str = ""
 
-    def between(self, one: str, other: str) -> bool:
-        """Whether both states are parties."""
-        return one in self.instrument.parties and other in self.instrument.parties
+    def between(self, one: str, other: str, day: str = "") -> bool:
+        """Whether both states are parties, and not a pair for which it has ceased to apply by a day (ISO)."""
+        parties = self.instrument.parties
+        return (
+            one in parties
+            and other in parties
+            and not any({one, other} == {*each.between} and day >= each.from_ for each in self.instrument.excluded)
+        )
 
 
 class Rulebook(msgspec.Struct, frozen=True):
@@ -177,6 +194,10 @@ def make_rulebook(texts: Mapping[str, str], version: str = "built-in", *, lenien
             if rule.id in rules:
                 raise ConfigError(f"expected rule {rule.id} once, found it twice")
             rules.add(rule.id)
+            for reading in rule.readings:
+                check_reading(reading, rule.id)
+            if rule.threshold:
+                check_reading(rule.threshold, rule.id, threshold=True)
             if (rule.kind, rule.check) not in CHECKS and not lenient:
                 known = sorted(name for kind, name in CHECKS if kind == rule.kind)
                 raise ConfigError(f"rule {rule.id}: expected a check of kind {rule.kind!r}, one of {known}, found "

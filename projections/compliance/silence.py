@@ -1,8 +1,8 @@
 """Silence has no stream: subjects that are judged though no record speaks of them.
 
 A duty that is broken by nothing happening (an annual report that never came) is found by enumerating from the register:
-every year from that of the first internal act on; each is judged, on an empty case file where the ledger has none, and its
-rules then enumerate the bound offices (``years.py``).
+every year from that of the first internal act on; each is judged, on an empty case file where the ledger has none, and
+its rules then enumerate the bound offices (``years.py``).
 """
 
 from __future__ import annotations

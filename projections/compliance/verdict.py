@@ -7,8 +7,8 @@ empty item).  Its verdict may change with time alone, so it is a timeline::
              Step(at=1741262400000, verdict="breached", reason="ran_out"))
 
 which says *open* from the first moment until just before the second, *breached* from then on; the first step holds for
-all time before it, too.  Nothing called overdue is kept: ``expected_by`` is the moment after which a reader calls an open
-duty overdue (a threshold is configuration, not law).
+all time before it, too.  Nothing called overdue is kept: ``expected_by`` is the moment after which a reader calls an
+open duty overdue (a threshold is configuration, not law).
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class StatusFold:
         event, seal = record.event, record.seal
         sort = _SORTS.get(event.type) or _sort_of(event.type)
         claimed, admitted = time_ms(event.time), seal.admitted
-        last = Last(sort.name, min(claimed, admitted), admitted, seal.index)
+        last = Last(sort.name, min(admitted, claimed), admitted, seal.index)
         known = _BLANK if facts is None else facts
         changes: dict[str, Any] = {"last": last, "records": known.records + 1}
         if sort.concerns or facts is None:
@@ -141,9 +141,11 @@ def _change(changes: dict[str, Any], known: StatusFacts, record: Record, sort: _
     closing = items.answered(known.items, name, data) if known.items else ()
     word = variants.variant(name, data, known, answered=bool(closing)) if sort.varies else name
     content = known.content or said
-    step = lifecycle.find(known.state, word, content.kind if content else "", assumed=known.assumed)
+    step = lifecycle.find(known.state, word, content.kind if content else "", known.assumed)
 
-    codes = _order_remarks(known, sort, said, step)
+    codes: list[Code] = []
+    if step is None or step.remark or not known.records or known.state == "closed":  # else its place is in order
+        codes = _order_remarks(known, sort, said, step)
     if data is None and step is not None and step.next is None and not codes:
         return  # a step of execution where it is expected: most records of most requests
     act = _Act(name, data, record.event.id, last.time, last.index, said, closing)

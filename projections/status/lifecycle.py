@@ -21,6 +21,7 @@ After ``closed`` only ``request.reopened`` moves.  Our choices where a plain lis
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple, get_args
 
 from ledger.catalogue.blocks import Kind
@@ -178,7 +179,8 @@ ACTS = frozenset(row.act.partition("/")[0] for row in TABLE)
 """Names of the acts that have a row; every other type is unbound."""
 
 
-def find(state: State, act: str, kind: str, *, assumed: bool) -> Step | None:
+@lru_cache(4096)  # asked for each record; of states, acts and kinds few combinations are met
+def find(state: State, act: str, kind: str, assumed: bool) -> Step | None:
     """What follows from an act, with its variant, in a state; None if it is not expected there.
 
     Args:

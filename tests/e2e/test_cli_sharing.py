@@ -101,10 +101,10 @@ def test_projections_are_behind_until_they_are_brought_up(place: Path, cli: Cli)
     behind = [p["projections"] for p in cli.json("lag")["partitions"]]
     assert not any(behind), "there is no store yet"
     cli("run", "project", "--until-idle")
-    assert [p["projections"]["status"]["behind"] for p in cli.json("lag")["partitions"]] == [0, 0]
+    assert [p["projections"]["cases"]["behind"] for p in cli.json("lag")["partitions"]] == [0, 0]
     submit(cli, 1)
     cli("run", "registrar", "--until-idle")
-    assert sum(p["projections"]["status"]["behind"] for p in cli.json("lag")["partitions"]) == 1
+    assert sum(p["projections"]["cases"]["behind"] for p in cli.json("lag")["partitions"]) == 1
 
 
 def test_register_events_that_were_not_followed_are_counted(place: Path, cli: Cli) -> None:

@@ -14,11 +14,11 @@ from ledger.log import LEDGER, OUTCOMES, SUBMISSIONS, Log, Stored, header
 from ledger.outcome import read_outcome
 from ledger.seal import EMPTY_PAST, Seal, entry, leaf_hash, next_past, read_seal
 from ledger.submission import SEAL_HEADER
-from projections.status import StatusFold
+from projections.cases import CasesFold
 from projections.store import Store
 from projections.view import Generation
 
-FOLD = StatusFold()
+FOLD = CasesFold()
 _WAIT = 5.0  # a broker may know of an end a moment before it hands out what stands before it
 
 Told = tuple[int, bytes | None, bytes | None, tuple[tuple[str, bytes], ...]]

@@ -14,8 +14,12 @@ from ledger.admission import Known
 from ledger.chain import Head
 from ledger.log import Log, Message, Reader, Stored
 from ledger.state import Snapshot, StateFile
+from projections.schema import history
 from projections.store import Store
 from projections.view import Batch
+
+_PARTITION = [column.name for column in history.c].index("partition")
+"""Its place in the rows of every table."""
 
 When = Literal["before", "within", "after"]
 """``within``: of a commit, when its position has moved and its rows are still to be written."""
@@ -131,9 +135,9 @@ class GatedStore(Store):
         super().commit(batch)
         self.gate(write, "after")
 
-    def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _upsert(self, connection: sa.Connection, table: sa.Table, rows: Sequence[tuple[Any, ...]]) -> None:
         if rows:
-            self.gate(Write("commit", rows[0]["partition"]), "within")
+            self.gate(Write("commit", rows[0][_PARTITION]), "within")
         super()._upsert(connection, table, rows)
 
 

@@ -21,7 +21,7 @@ from tests.ledgers import Book
 from tests.postgres_fixture import PostgresServer, drop_database
 
 # A commit of many rows: BEGIN, position, stage, COPY, merge, COMMIT.
-POINTS = ["UPDATE positions", "CREATE TEMPORARY", "INSERT INTO status"]
+POINTS = ["UPDATE positions", "CREATE TEMPORARY", "INSERT INTO cases"]
 
 
 @pytest.fixture

@@ -195,8 +195,8 @@ class TestRebuilding:
         quick.commit(batch_of(quick, old, book, 50))
         new = quick.new_generation(FOLD, book.ledger_id)
         quick.commit(batch_of(quick, new, book))
-        status = PROJECTIONS[FOLD.name]
-        rows = sa.select(sa.func.sum(status.c.seq)).where(status.c.generation == old.id)
+        rows_of = PROJECTIONS[FOLD.name]
+        rows = sa.select(sa.func.sum(rows_of.c.seq)).where(rows_of.c.generation == old.id)
         with slow.reading() as connection:
             assert slow.load_in(connection, old.id, 0).next == 50
             quick.commit(batch_of(quick, old, book))
@@ -242,7 +242,7 @@ class TestRebuilding:
         quick.commit(batch_of(quick, dropped, book))
 
         def die(_: sa.Connection, __: object, statement: str, *___: object) -> None:
-            if statement.startswith("DELETE FROM status"):
+            if statement.startswith("DELETE FROM cases"):
                 raise StoreUnavailable("the connection is gone")
 
         sa.event.listen(slow.engine, "before_cursor_execute", die)
@@ -264,7 +264,7 @@ class TestRebuilding:
         pieces: list[int] = []
 
         def counted(_: sa.Connection, cursor: sa.engine.interfaces.DBAPICursor, statement: str, *__: object) -> None:
-            if statement.startswith("DELETE FROM status"):
+            if statement.startswith("DELETE FROM cases"):
                 pieces.append(cursor.rowcount)
 
         sa.event.listen(quick.engine, "after_cursor_execute", counted)

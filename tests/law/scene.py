@@ -8,8 +8,8 @@
     scene.expect("O7", "met", as_of="2025-05-01")
 
 Every act goes the way of a real one: data are held against the catalogue, folded by ``CaseFold`` and judged by the
-built-in rulebook.  Moments without an offset are those of Omsk (``Scene.tz``); a day alone is its noon.  What is known is
-what was admitted by ``as_of``.
+built-in rulebook.  Moments without an offset are those of Omsk (``Scene.tz``); a day alone is its noon.  What is known
+is what was admitted by ``as_of``.
 
 A test says by ``@shows("O3 met", "O3 open")`` which verdicts of which rules it shows, and fails where it did not expect
 one of them; ``test_every_verdict.py`` counts them.

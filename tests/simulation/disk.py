@@ -12,13 +12,14 @@ from ledger.chain import ChainState, Head
 from ledger.errors import Overtaken
 from ledger.ids import LedgerId
 from ledger.state import Snapshot
+from projections.cases import CasesFold
 from projections.digest import Compared, row_digest, state_digest
 from projections.fold import facts_decoder
-from projections.status import StatusFold
+from projections.schema import PROJECTIONS
 from projections.view import Batch, Generation, PartitionView, Row, Saved
 from tests.simulation.faults import Faults
 
-FOLD = StatusFold()
+FOLD = CasesFold()
 _read_indices = msgspec.json.Decoder(list[int]).decode
 _Copy = tuple[bytes, dict[str, Head], dict[bytes, Known]]
 
@@ -69,6 +70,8 @@ class Disk:
         return
 
 
+_COLUMNS = tuple(column.name for column in PROJECTIONS[FOLD.name].c)
+
 class Rows:
     """The rows of one generation in memory, committed as ``projections.store.Store`` does: by compare-and-set."""
 
@@ -117,8 +120,13 @@ class Rows:
 
     def _write(self, batch: Batch) -> None:
         self._saved[batch.partition] = Saved(batch.next, batch.state)
+        self._put(batch)
+
+    def _put(self, batch: Batch) -> None:
         rows = self._rows.setdefault(batch.partition, {})
-        rows.update((str(row["subject"]), row) for row in batch.rows)
+        for values in batch.rows:
+            row = dict(zip(_COLUMNS, values, strict=True))
+            rows[str(row["subject"])] = row
 
     def digest(self, partition: int) -> bytes:
         """Of the partition's rows, each computed anew."""

@@ -145,10 +145,9 @@ class PositionFirst(Rows):
     """Moves the position in one transaction and writes the rows in the next."""
 
     def _write(self, batch: Batch) -> None:
-        rows = self._rows.setdefault(batch.partition, {})
         super()._write(msgspec.structs.replace(batch, rows=[]))
         self._faults.save(f"commit/{batch.partition}")
-        rows.update((str(row["subject"]), row) for row in batch.rows)
+        self._put(batch)
 
 
 class AcknowledgesBlindly(Publisher):

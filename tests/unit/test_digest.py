@@ -82,7 +82,7 @@ class TestOfAStore:
     def test_rows_are_taken_in_the_order_of_their_subjects_bytes(self, filled: tuple[Store, Generation]) -> None:
         store, generation = filled
         with store.engine.begin() as connection:
-            rows = connection.execute(sa.select(schema.status.c.subject, schema.status.c.digest)).all()
+            rows = connection.execute(sa.select(schema.cases.c.subject, schema.cases.c.digest)).all()
         about, digest = store.digest(generation, 0)
         ordered = [row.digest for row in sorted(rows, key=lambda row: row.subject.encode())]
         assert state_digest(about, ordered) == digest
@@ -107,6 +107,6 @@ class TestOfAStore:
         store, generation = filled
         assert store.digest(generation, 0, check=True) == store.digest(generation, 0)
         with store.engine.begin() as connection:
-            connection.execute(schema.status.update().where(schema.status.c.subject == "request/Z").values(change))
+            connection.execute(schema.cases.update().where(schema.cases.c.subject == "request/Z").values(change))
         with pytest.raises(IntegrityError, match="request/Z"):
             store.digest(generation, 0, check=True)

@@ -290,7 +290,7 @@ class TestFaults:
                 assert worker.hands.paused == {0}
                 (noted,) = poison.standing(store, book.ledger_id)
                 assert (noted.index, noted.leaf) == (31, book.leaves[0][31].hex())
-                said = {"projection": "status", "index": 31, "leaf": noted.leaf, "why": box()}
+                said = {"projection": "cases", "index": 31, "leaf": noted.leaf, "why": box()}
                 await log.append(LEDGER, 0, [book.add("ledger/0", "poison.skipped", said), book.add("request/1")])
                 await worker.until(64)
                 assert (worker.hands.paused, worker.lane.fault) == (set(), None)

@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 
 from ledger.errors import FormatError
-from ledger.merkle import EMPTY_ROOT, Frontier, format_frontier, grow, parse_frontier, push, root
+from ledger.merkle import EMPTY_ROOT, Frontier, extend, format_frontier, parse_frontier, push, root
 from ledger.seal import leaf_hash
 
 
@@ -105,10 +105,17 @@ def test_no_tree_has_a_negative_size() -> None:
         parse_frontier(b"", -1)
 
 
-def test_a_frontier_grows_in_place_to_what_push_gives() -> None:
-    frontier: tuple[bytes, ...] = ()
-    grown: list[bytes] = []
+def test_many_leaves_at_once_give_what_push_gives_one_by_one() -> None:
+    frontiers: list[tuple[bytes, ...]] = [()]
     for size, leaf in enumerate(LEAVES):
-        frontier = push(size, frontier, leaf)
-        grow(size, grown, leaf)
-        assert tuple(grown) == frontier
+        frontiers.append(push(size, frontiers[-1], leaf))
+    for before in range(len(LEAVES) + 1):
+        for after in range(before, len(LEAVES) + 1):
+            assert extend(before, frontiers[before], LEAVES[before:after]) == frontiers[after]
+
+
+def test_a_frontier_of_other_hashes_grows_to_another_one() -> None:
+    frontier = extend(0, (), LEAVES[:3])
+    for place in range(len(frontier)):
+        other = (*frontier[:place], bytes(32), *frontier[place + 1 :])
+        assert extend(3, other, LEAVES[3:6]) != extend(3, frontier, LEAVES[3:6])

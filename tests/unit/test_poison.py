@@ -41,7 +41,7 @@ def met_at(book: Book, index: int, reason: str = "expected this, found that") ->
 
 def skipped(book: Book, index: int, /, **instead: Any) -> Message:
     """The statement that lets the projection pass over an index."""
-    said = {"projection": "status", "index": index, "leaf": book.leaves[0][index].hex(), "why": box()}
+    said = {"projection": "cases", "index": index, "leaf": book.leaves[0][index].hex(), "why": box()}
     return book.add("ledger/0", "poison.skipped", {**said, **instead})
 
 
@@ -74,7 +74,7 @@ class TestNoting:
         (first,) = poison.standing(store, book.ledger_id)
         poison.note(store, live, met_at(book, 3))
         assert poison.standing(store, book.ledger_id) == [first]
-        assert (first.projection, first.state, first.index, first.position) == ("status", "live", 3, 3)
+        assert (first.projection, first.state, first.index, first.position) == ("cases", "live", 3, 3)
         assert first.leaf == book.leaves[0][3].hex()
 
     def test_another_record_takes_its_place(self, store: Store) -> None:
@@ -220,7 +220,7 @@ class CountingLog(MemoryLog):
 
 
 class TestStatements:
-    def found(self, book: Book, messages: list[Message] | None = None, projection: str = "status") -> int | None:
+    def found(self, book: Book, messages: list[Message] | None = None, projection: str = "cases") -> int | None:
         log = MemoryLog(1)
         log.put(LEDGER, 0, book.messages[0] if messages is None else messages)
         return run(Statements(log, 0).find(projection, met_at(book, 21)))
@@ -255,15 +255,15 @@ class TestStatements:
 
         async def story() -> None:
             statements = Statements(log, 0)
-            assert await statements.find("status", met_at(book, 21)) is None
-            assert await statements.find("status", met_at(book, 21)) is None
+            assert await statements.find("cases", met_at(book, 21)) is None
+            assert await statements.find("cases", met_at(book, 21)) is None
             await log.append(LEDGER, 0, [skipped(book, 21)])
             for _ in range(3):
-                assert await statements.find("status", met_at(book, 21)) == end
+                assert await statements.find("cases", met_at(book, 21)) == end
             assert log.starts == [21, end, end]
-            assert await statements.find("status", met_at(book, 4)) is None  # the store was put back to before it
+            assert await statements.find("cases", met_at(book, 4)) is None  # the store was put back to before it
             assert log.starts[3:] == [4]
-            assert await statements.find("status", met_at(book, 21)) == end
+            assert await statements.find("cases", met_at(book, 21)) == end
 
         run(story())
 
@@ -276,7 +276,7 @@ class TestStatements:
             statements = Statements(log, 0)
             log.unavailable = 1
             with pytest.raises(LogUnavailable):
-                await statements.find("status", met_at(book, 21))
-            assert await statements.find("status", met_at(book, 21)) == len(book.messages[0]) - 1
+                await statements.find("cases", met_at(book, 21))
+            assert await statements.find("cases", met_at(book, 21)) == len(book.messages[0]) - 1
 
         run(story())

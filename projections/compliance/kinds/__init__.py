@@ -5,9 +5,9 @@ A profile's rule names its kind and, where a kind has several checks, the check:
     kind = "ordering"
     check = "consultation_before_refusal"
 
-which is ``@check("ordering", "consultation_before_refusal")``.  A check yields findings, none where it has no trigger; it
-knows parameters and readings from the rule, and neither article nor treaty by name.  So another treaty with a duty of the
-same kind is another profile.
+which is ``@check("ordering", "consultation_before_refusal")``.  A check yields findings, none where it has no trigger;
+it knows parameters and readings from the rule, and neither article nor treaty by name.  So another treaty with a duty
+of the same kind is another profile.
 
 ==================  ===============================================================================================
 kind                asks
@@ -30,23 +30,39 @@ kind                asks
 """
 
 from projections.compliance.kinds import (
+    acts,
+    answered,
     authority,
+    basis,
     closed_list,
+    confirmation,
+    contacts,
     cost,
     coverage,
     deadline,
     grade_floor,
+    handling,
+    in_force,
+    imported,
     information,
+    instruments,
     lag,
+    meetings,
     ordering,
     purpose_limit,
+    refusal,
     required_fields,
     routing,
+    signer,
     survival,
+    units,
     validity,
+    written_form,
+    yearly,
 )
 
 __all__ = [
-    "authority", "closed_list", "cost", "coverage", "deadline", "grade_floor", "information", "lag", "ordering",
-    "purpose_limit", "required_fields", "routing", "survival", "validity",
+    "acts", "answered", "authority", "basis", "closed_list", "confirmation", "contacts", "cost", "coverage", "deadline",
+    "grade_floor", "handling", "in_force", "imported", "information", "instruments", "lag", "meetings", "ordering", "purpose_limit",
+    "refusal", "required_fields", "routing", "signer", "survival", "units", "validity", "written_form", "yearly",
 ]  # fmt: skip

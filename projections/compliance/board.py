@@ -1,0 +1,267 @@
+"""The board: findings of all subjects at a moment, the worst first, from the materialised steps. SQL alone.
+
+A step holds from ``since`` until ``until``, the first one also before its ``since``.  Pages are cut by the key (rank,
+subject, rule, item), whose order the indexes of ``verdicts`` have, so a page costs the same wherever it is.
+
+Counts are not counted: ``tallies`` has how many findings come to which rank in the end.  For a moment, the findings
+that have not come to their end by then are taken out of it and put where they are, and these are found by an index of
+the steps that time still ends.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ledger.errors import FormatError
+from projections.compliance.answers import BoardFilters, BoardRow, Count
+from projections.compliance.rows import RANKS, read_finding
+from projections.compliance.rulebook import Rule, Rulebook
+from projections.compliance.verdict import WORST, Finding
+from projections.schema import positions, tallies, verdicts
+
+Key = tuple[int, str, str, str]
+"""Rank, subject, rule, item: by what the board is sorted."""
+
+_OPEN = RANKS["open"]
+_read_cursor = msgspec.json.Decoder(Key).decode
+_encode = msgspec.json.Encoder().encode
+_FIRST = verdicts.alias("first")
+
+
+def read_cursor(text: str) -> Key:
+    """The key of the last row of an earlier page. Raises FormatError."""
+    try:
+        rank, subject, rule, item = _read_cursor(text)
+    except msgspec.DecodeError:
+        raise FormatError(f"expected a cursor of an earlier page, found {text[:40]!r}") from None
+    return rank, subject, rule, item
+
+
+def cursor(row: BoardRow) -> str:
+    """What asks for the page behind a row."""
+    return _encode(key_of(row)).decode()
+
+
+def key_of(row: BoardRow) -> Key:
+    """By what the row is sorted."""
+    return RANKS[row.verdict], row.subject, row.rule, row.item
+
+
+def wanted_rules(filters: BoardFilters, rulebook: Rulebook) -> list[str] | None:
+    """Ids of the rules that pass by article; None: the article is no matter."""
+    if filters.article is None:
+        return None
+    return sorted(rule.id for rule in rulebook.rules() if _stands_at(rule, filters.article))
+
+
+def _stands_at(rule: Rule, article: str) -> bool:
+    place = rule.place
+    return article in (place.article, place.cites) or place.cites.startswith(f"{article}(")
+
+
+def passes(row: BoardRow, filters: BoardFilters, rules: list[str] | None) -> bool:
+    """Whether a row that was judged just now passes."""
+    return (
+        (not filters.verdicts or row.verdict in filters.verdicts)
+        and filters.office in (None, row.bound)
+        and filters.partner in (None, row.partner)
+        and filters.rule in (None, row.rule)
+        and filters.instrument in (None, row.instrument)
+        and filters.subject in (None, row.subject)
+        and (rules is None or row.rule in rules)
+        and (row.overdue or not filters.overdue)
+    )
+
+
+def row_of(finding: Finding, as_of: int, *, subject: str, partition: int, partner: str, instrument: str) -> BoardRow:
+    """A finding at a moment, as a row."""
+    held = finding.at(as_of)
+    later = [step.at for step in finding.steps if step.at > max(as_of, held.at)]
+    return BoardRow(
+        subject=subject,
+        partition=partition,
+        rule=finding.rule,
+        item=finding.item,
+        instrument=instrument,
+        verdict=held.verdict,
+        reason=held.reason,
+        since=held.at,
+        until=min(later) if later else None,
+        bound=finding.bound,
+        partner=partner,
+        marks=finding.marks,
+        expected_by=finding.expected_by,
+        overdue=finding.overdue(as_of),
+        finding=finding,
+    )
+
+
+def page(
+    connection: sa.Connection,
+    generation: int,
+    filters: BoardFilters,
+    rules: list[str] | None,
+    *,
+    as_of: int,
+    limit: int,
+    after: Key | None,
+) -> list[BoardRow]:
+    """The rows behind a key, in its order; rank by rank, so that each is read along an index."""
+    found: list[BoardRow] = []
+    for rank in sorted(RANKS[verdict] for verdict in filters.verdicts or WORST):
+        if (after is not None and rank < after[0]) or (filters.overdue and rank != _OPEN):
+            continue
+        behind = after if after is not None and after[0] == rank else None
+        query = _page(generation, filters, rules, rank, as_of, behind).limit(limit - len(found))
+        found += [_row(row, as_of) for row in connection.execute(query)]
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _page(
+    generation: int, filters: BoardFilters, rules: list[str] | None, rank: int, as_of: int, behind: Key | None
+) -> sa.Select[Any]:
+    v = verdicts.c
+    key = (v.subject, v.rule, v.item)
+    query = (
+        sa.select(v.subject, v.partition, v.partner, v.instrument, _FIRST.c.detail)
+        .select_from(verdicts.join(_FIRST, _same_finding(_FIRST) & (_FIRST.c.step == 0)))
+        .where(v.generation == generation, v.rank == rank, *_holds(as_of), *_passing(verdicts, filters, rules))
+    )
+    if filters.subject is not None:
+        query = query.where(v.subject == filters.subject)
+    if filters.overdue:
+        query = query.where(v.expected_by > 0, v.expected_by <= as_of)
+    if behind is not None:
+        # The first part lets the database begin there in the index; a comparison of tuples alone it does not use.
+        query = query.where(v.subject >= behind[1], sa.tuple_(*key) > behind[1:])
+    return query.order_by(*key)
+
+
+def _row(row: Any, as_of: int) -> BoardRow:
+    return row_of(
+        read_finding(row.detail), as_of, subject=row.subject, partition=row.partition, partner=row.partner,
+        instrument=row.instrument,
+    )  # fmt: skip
+
+
+def _holds(as_of: int) -> tuple[sa.ColumnElement[bool], ...]:
+    v = verdicts.c
+    return (v.until.is_(None) | (v.until > as_of), (v.since <= as_of) | (v.step == 0))
+
+
+def _passing(table: sa.Table, filters: BoardFilters, rules: list[str] | None) -> list[sa.ColumnElement[bool]]:
+    wanted = {"bound": filters.office, "partner": filters.partner, "rule": filters.rule}
+    passing = [table.c[name] == value for name, value in wanted.items() if value is not None]
+    if filters.instrument is not None and "instrument" in table.c:
+        passing.append(table.c.instrument == filters.instrument)
+    return passing if rules is None else [*passing, table.c.rule.in_(rules)]
+
+
+def _same_finding(other: Any) -> sa.ColumnElement[bool]:
+    names = ("generation", "partition", "subject", "rule", "item")
+    return sa.and_(*(verdicts.c[name] == other.c[name] for name in names))
+
+
+def counts(
+    connection: sa.Connection, generation: int, filters: BoardFilters, rulebook: Rulebook, as_of: int
+) -> list[Count]:
+    """How many findings there are by rule and verdict. ``filters.subject`` counts those of one subject."""
+    rules = wanted_rules(filters, rulebook)
+    instruments = {rule.id: rule.instrument for rule in rulebook.rules()}
+    if filters.instrument is not None:
+        of_it = {id_ for id_, instrument in instruments.items() if instrument == filters.instrument}
+        rules = sorted(of_it if rules is None else of_it.intersection(rules))
+    number: Counter[tuple[str, int]] = Counter()
+    if filters.subject is None:
+        _tallied(connection, generation, filters, rules, as_of, number)
+    else:
+        _counted(connection, generation, filters, rules, as_of, number)
+    overdue = _overdue(connection, generation, filters, rules, as_of)
+    ranks = {RANKS[verdict] for verdict in filters.verdicts or WORST}
+    return [
+        Count(instruments.get(rule, ""), rule, WORST[rank], n, overdue.get(rule, 0) if rank == _OPEN else 0)
+        for (rule, rank), n in sorted(number.items())
+        if n > 0 and rank in ranks and (not filters.overdue or (rank == _OPEN and overdue.get(rule)))
+    ]
+
+
+def _tallied(
+    connection: sa.Connection,
+    generation: int,
+    filters: BoardFilters,
+    rules: list[str] | None,
+    as_of: int,
+    number: Counter[tuple[str, int]],
+) -> None:
+    t, v = tallies.c, verdicts.c
+    total = sa.select(t.rule, t.rank, sa.func.sum(t.number)).where(
+        t.generation == generation, *_passing(tallies, filters, rules)
+    )
+    for rule, rank, n in connection.execute(total.group_by(t.rule, t.rank)):
+        number[rule, rank] += int(n)
+    # Not at their end by then: the step that holds ends later, and the last one has not begun.
+    running = sa.select(v.rule, v.rank, v.last, sa.func.count()).where(
+        v.generation == generation,
+        v.until > as_of,
+        (v.since <= as_of) | (v.step == 0),
+        *_passing(verdicts, filters, rules),
+    )
+    for rule, rank, last, n in connection.execute(running.group_by(v.rule, v.rank, v.last)):
+        number[rule, last] -= n
+        number[rule, rank] += n
+
+
+def _counted(
+    connection: sa.Connection,
+    generation: int,
+    filters: BoardFilters,
+    rules: list[str] | None,
+    as_of: int,
+    number: Counter[tuple[str, int]],
+) -> None:
+    v = verdicts.c
+    query = sa.select(v.rule, v.rank, sa.func.count()).where(
+        v.generation == generation,
+        v.partition.in_(sa.select(positions.c.partition).where(positions.c.generation == generation)),
+        v.subject == filters.subject,
+        *_holds(as_of),
+        *_passing(verdicts, filters, rules),
+    )
+    for rule, rank, n in connection.execute(query.group_by(v.rule, v.rank)):
+        number[rule, rank] += n
+
+
+def _overdue(
+    connection: sa.Connection, generation: int, filters: BoardFilters, rules: list[str] | None, as_of: int
+) -> dict[str, int]:
+    v = verdicts.c
+    query = sa.select(v.rule, sa.func.count()).where(
+        v.generation == generation,
+        v.rank == sa.literal_column(str(_OPEN)),  # as the index has it, or it would not be used
+        v.expected_by > sa.literal_column("0"),
+        v.expected_by <= as_of,
+        *_holds(as_of),
+        *_passing(verdicts, filters, rules),
+    )
+    if filters.subject is not None:
+        query = query.where(v.subject == filters.subject)
+    return {rule: int(n) for rule, n in connection.execute(query.group_by(v.rule))}
+
+
+def add_counts(counted: Iterable[Count], rows: Iterable[BoardRow]) -> list[Count]:
+    """Counts with some more rows."""
+    found = {(c.rule, c.verdict): c for c in counted}
+    for row in rows:
+        key = row.rule, row.verdict
+        before = found.get(key) or Count(row.instrument, row.rule, row.verdict, 0, 0)
+        found[key] = msgspec.structs.replace(
+            before, number=before.number + 1, overdue=before.overdue + (1 if row.overdue else 0)
+        )
+    return sorted(found.values(), key=lambda c: (c.rule, RANKS[c.verdict]))

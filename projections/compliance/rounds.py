@@ -1,0 +1,177 @@
+"""Rounds of judgement in the store: which one it is, what a new one touches, and which rows wait. SQL alone.
+
+A round begins when the register grew or another rulebook is in use.  It is one row of ``judging``; to begin one changes
+it by compare-and-set on its number.  A chunk holds on to that row while it is written, so it belongs to the present
+round or is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import msgspec
+import sqlalchemy as sa
+
+from ledger.errors import Overtaken
+from projections.bulk import insert
+from projections.generations import COUNTS
+from projections.schema import cases, dependency_sets, generations, judged, judging, positions
+
+EVERYTHING = frozenset({"*"})
+"""Entries that touch every set."""
+
+_read_entries = msgspec.json.Decoder(list[str]).decode
+_PIECE = 1000
+
+
+class Round(msgspec.Struct, frozen=True):
+    """The present round of a generation."""
+
+    number: int
+    register_seq: int
+    """Of the last register record in it."""
+    rulebook: str
+    """Digest (hex)."""
+    pending: bool
+    """Whether there may be subjects left that its beginning, or an earlier one, has touched."""
+
+    @classmethod
+    def read(cls, connection: sa.Connection, generation: int, *, pending: bool | None = None) -> Self | None:
+        """The present one; None before the first. ``pending``: say this of it."""
+        columns = (judging.c.round, judging.c.register_seq, judging.c.rulebook, judging.c.pending)
+        row = connection.execute(sa.select(*columns).where(judging.c.generation == generation)).one_or_none()
+        if row is None:
+            return None
+        return cls(row.round, row.register_seq, row.rulebook, bool(row.pending) if pending is None else pending)
+
+
+def begin_round(
+    connection: sa.Connection, generation: int, now: Round | None, seq: int, rulebook: str, entries: frozenset[str]
+) -> tuple[Round, int]:
+    """Begin the round behind ``now``; how many subjects wait for its sake.
+
+    Raises:
+        Overtaken: somebody else has begun one, or the generation takes no more writes.
+    """
+    counts = sa.select(generations.c.id).where(generations.c.id == generation, COUNTS).with_for_update(read=True)
+    if connection.execute(counts).one_or_none() is None:
+        raise Overtaken(f"expected generation {generation} to be live or building, found that it is not")
+    before = 0 if now is None else now.number
+    first = {"generation": generation, "round": 0, "register_seq": 0, "rulebook": "", "pending": 0}
+    connection.execute(insert(judging, connection.dialect.name).on_conflict_do_nothing(), first)
+    mine = (judging.c.generation == generation) & (judging.c.round == before)
+    # Waits for chunks that are being written; what they wrote is seen by the statements after this one.
+    moved = connection.execute(
+        judging.update().where(mine).values(round=before + 1, register_seq=seq, rulebook=rulebook)
+    )
+    if moved.rowcount != 1:
+        raise Overtaken(f"expected generation {generation} in round {before}, found that another one has begun")
+    touched = _touched(connection, generation, entries)
+    for start in range(0, len(touched), _PIECE):
+        piece = touched[start : start + _PIECE]
+        connection.execute(
+            dependency_sets.update()
+            .where(dependency_sets.c.generation == generation, dependency_sets.c.id.in_(piece))
+            .values(touched=before + 1)
+        )
+    subjects = _count_touched(connection, generation)
+    connection.execute(judging.update().where(judging.c.generation == generation).values(pending=int(subjects > 0)))
+    return Round(before + 1, seq, rulebook, subjects > 0), subjects
+
+
+def _touched(connection: sa.Connection, generation: int, entries: frozenset[str]) -> list[str]:
+    query = sa.select(dependency_sets.c.id, dependency_sets.c.entries).where(dependency_sets.c.generation == generation)
+    if not entries:
+        return []
+    everything = bool(entries & EVERYTHING)
+    found = connection.execute(query.order_by(dependency_sets.c.id))
+    return [id_ for id_, text in found if everything or not entries.isdisjoint(_read_entries(text))]
+
+
+def hold(connection: sa.Connection, generation: int, partition: int, now: Round) -> None:
+    """Keep the round until the transaction ends, and be the only one who writes verdicts of the partition.
+
+    Raises:
+        Overtaken: another round has begun, or the generation takes no more writes.
+    """
+    if connection.dialect.name == "postgresql":
+        # Two numbers that no other program locks by: chunks of a partition come one after the other.
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK + generation, partition)))
+    present = (
+        sa.select(judging.c.generation)
+        .where(
+            judging.c.generation == generation,
+            judging.c.round == now.number,
+            sa.exists().where(generations.c.id == generation, COUNTS),
+        )
+        .with_for_update(read=True, of=judging)
+    )
+    if connection.execute(present).one_or_none() is None:
+        raise Overtaken(f"expected judgement in round {now.number}, found that another one has begun")
+
+
+_LOCK = 802_734_000
+
+
+def waiting_rows(generation: int, partition: int, limit: int) -> sa.Select[Any]:
+    """Subjects whose file has grown since they were judged: subject, seq, partner, facts."""
+    return (
+        sa.select(*_ROW)
+        .where(
+            cases.c.generation == generation, cases.c.partition == partition, cases.c.waiting == sa.literal_column("1")
+        )
+        .limit(limit)
+    )
+
+
+def touched_rows(generation: int, partition: int, limit: int) -> sa.Select[Any]:
+    """Subjects that the register has touched since they were judged, and whose file has not grown."""
+    return sa.select(*_ROW).select_from(_STALE).where(*_stale(generation), judged.c.partition == partition).limit(limit)
+
+
+_ROW = (cases.c.subject, cases.c.seq, sa.func.coalesce(cases.c.partner, "").label("partner"), cases.c.facts)
+_STALE = dependency_sets.join(
+    judged,
+    (judged.c.generation == dependency_sets.c.generation) & (judged.c.depends == dependency_sets.c.id),
+).join(
+    cases,
+    (cases.c.generation == judged.c.generation)
+    & (cases.c.partition == judged.c.partition)
+    & (cases.c.subject == judged.c.subject),
+)
+
+
+def _stale(generation: int) -> tuple[sa.ColumnElement[bool], ...]:
+    begun = sa.select(positions.c.partition).where(positions.c.generation == generation)
+    return (
+        dependency_sets.c.generation == generation,
+        dependency_sets.c.touched > 0,
+        judged.c.partition.in_(begun),  # a list, so that rows are found by the index
+        judged.c.round < dependency_sets.c.touched,
+        cases.c.waiting == 0,
+    )
+
+
+def _count_touched(connection: sa.Connection, generation: int) -> int:
+    query = sa.select(sa.func.count()).select_from(_STALE).where(*_stale(generation))
+    return int(connection.execute(query).scalar() or 0)
+
+
+def count_waiting(connection: sa.Connection, generation: int) -> int:
+    """How many subjects wait: their files have grown, or the register has touched them."""
+    grown = sa.select(sa.func.count()).where(
+        cases.c.generation == generation, cases.c.waiting == sa.literal_column("1")
+    )
+    now = Round.read(connection, generation)
+    touched = _count_touched(connection, generation) if now is not None and now.pending else 0
+    return int(connection.execute(grown).scalar() or 0) + touched
+
+
+def settle(connection: sa.Connection, generation: int, now: Round) -> bool:
+    """Note that nothing touched is left in the round; whether that is so. Chunks can add nothing to it."""
+    left = sa.select(judged.c.subject).select_from(_STALE).where(*_stale(generation)).limit(1)
+    if connection.execute(left).first() is not None:
+        return False
+    mine = (judging.c.generation == generation) & (judging.c.round == now.number)
+    connection.execute(judging.update().where(mine).values(pending=0))
+    return True
