@@ -1,7 +1,7 @@
 """Runs all measurements, writes ``benchmarks/results.json`` and prints the table.
 
-``python -m benchmarks [--events N] [--large N] [--identities N]``: the size of the timed ledger, of the one that shows
-whether memory stays flat, and of a registrar's state.
+``python -m benchmarks [--events N] [--large N] [--identities N] [--cases N]``: the size of the timed ledger, of the one
+that shows whether memory stays flat, of a registrar's state, and of the one of real cases that is judged.
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ class Result(msgspec.Struct, frozen=True):
 
 def measure(name: str, *args: object) -> dict[str, Any]:
     """One measurement, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.measure", name, *(str(a) for a in args)]
+    return _measured("benchmarks.measure", name, *args)
+
+
+def _measured(module: str, name: str, *args: object) -> dict[str, Any]:
+    command = [sys.executable, "-m", module, name, *(str(a) for a in args)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=Path(__file__).parent.parent)
     return json.loads(done.stdout)
 
@@ -157,7 +161,58 @@ def identity_figures(count: int) -> list[Result]:
     ]
 
 
-def run(events: int, large: int, identities: int) -> list[Result]:
+def compliance_figures(into: str, folder: Path, url: str) -> list[Result]:
+    """Figure 8: case files and verdicts of the demonstration's requests (``benchmarks/compliance.py``)."""
+    found = measure_compliance("judge", folder, *([url] if url else []))
+    n, first, again = found["n"], found["first"], found["again"]
+    findings = sum(found["standing"].values())
+    note = f"{found['requests']:,} requests, {findings:,} findings; {first['rate']:,.0f}/s by the clock"
+    goal = found["cpu"] >= 40_000
+    results = [
+        Result(
+            f"replay of real cases into {into}, per core", found["cpu"], "records/s", n, "", None, ">= 40,000/s", goal
+        ),
+        Result(f"judging in {into}, per core", first["cpu"], "subjects/s", n, note, None, "", None),
+        Result(
+            f"another rulebook in {into}",
+            again["seconds"] * 1000,
+            "ms",
+            n,
+            f"{again['subjects']:,} subjects",
+            None,
+            "",
+            None,
+        ),
+    ]
+    questions = (
+        ("one", "one request's verdicts", 10),
+        ("page", "the board, 50 rows", 50),
+        ("office", "the board of one office", 50),
+        ("counts", "the board, counted", 50),
+    )
+    for name, what, limit in questions:
+        took = found[name]
+        results.append(
+            Result(
+                f"  {what}, p99",
+                took["p99"],
+                "ms",
+                n,
+                f"p50 {took['p50']:.1f} ms",
+                None,
+                f"< {limit} ms",
+                took["p99"] < limit,
+            )
+        )
+    return results
+
+
+def measure_compliance(name: str, *args: object) -> dict[str, Any]:
+    """One measurement of compliance, in a process of its own."""
+    return _measured("benchmarks.compliance", name, *args)
+
+
+def run(events: int, large: int, identities: int, cases: int) -> list[Result]:
     """All figures."""
     results: list[Result] = []
     console = Console(stderr=True)
@@ -166,7 +221,7 @@ def run(events: int, large: int, identities: int) -> list[Result]:
         PostgresServer() as postgres,
         Progress(console=console) as progress,
     ):
-        task = progress.add_task("measuring", total=13)
+        task = progress.add_task("measuring", total=15)
         new_databases = (postgres.create(f"bench{n}") for n in itertools.count())
         sqlite = itertools.repeat("")
 
@@ -203,6 +258,11 @@ def run(events: int, large: int, identities: int) -> list[Result]:
         finally:
             broker.stop(Path(there) / "broker")
         done(identity_figures(identities))
+        judged = Path(there) / "cases"
+        judged.mkdir()
+        measure_compliance("fill", judged, cases)
+        done(compliance_figures("SQLite", judged, ""))
+        done(compliance_figures("PostgreSQL", judged, next(new_databases)))
     return results
 
 
@@ -232,8 +292,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--large", type=int, default=1_000_000)
     parser.add_argument("--identities", type=int, default=10_000_000)
+    parser.add_argument("--cases", type=int, default=100_000)
     given = parser.parse_args()
-    results = run(given.events, given.large, given.identities)
+    results = run(given.events, given.large, given.identities, given.cases)
     RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
     show(results)
 

@@ -28,18 +28,21 @@ START = 1_760_000_000_000
 _TEXT = "Просим допросить свидетеля и направить заверенные копии материалов дела."
 
 
-class _FixedVault:
+class FixedVault:
     """One content key for all, since what is measured here never opens a field."""
 
     def key_for(self, subject: str, compartment: str) -> bytes:
+        """The one."""
         del subject, compartment
         return bytes(32)
 
     def find(self, key_id: str) -> bytes | None:
+        """None: nobody opens anything."""
         del key_id
         return None
 
     def destroy(self, subject: str, compartment: str) -> list[str]:
+        """Nothing."""
         del subject, compartment
         return []
 
@@ -88,7 +91,7 @@ class World:
 
         The first request goes through the builder; the others are its bytes with other ids, signed anew.
         """
-        sender = Sender(self.ledger_id, "RU-OMS", (self.signer,), _FixedVault())
+        sender = Sender(self.ledger_id, "RU-OMS", (self.signer,), FixedVault())
         first = [build(Draft(subject="request/SUBJECT", data=d, id="EVENT-ID"), sender, START).value for d in _course()]
         for n in range(count):
             request, step = divmod(n, len(first))

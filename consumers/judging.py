@@ -1,9 +1,8 @@
 """Judging beside the fold: whatever waits is judged, chunk by chunk, in transactions and a thread of its own.
 
-The fold never waits for it.  ``judge_all`` goes on until nothing waits, after a replay; ``judge_on`` until it is told to
-stop, woken by each commit of the fold.  Several processes may do it for one generation (``projections/compliance/
-judging.py``): each begins with the partitions whose records it has taken itself, and helps with the others when these
-are done.
+The fold never waits for it.  ``judge_all`` goes on until nothing waits, after a replay; ``judge_on`` until it is told
+to stop, woken by each commit of the fold.  Several processes may do it for one generation (``Judge`` says how): each
+begins with the partitions whose records it has taken itself, and helps with the others when these are done.
 """
 
 from __future__ import annotations

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def rulebooks_of(ledger: Ledger) -> Rulebooks:
-    """The rulebooks that this installation keeps, beside the registrar's folder."""
-    return Rulebooks(ledger.config.state.parent / "rulebooks")
+    """The rulebooks that this installation keeps, in its data folder."""
+    return Rulebooks(ledger.config.data / "rulebooks")
 
 
 async def judged(ledger: Ledger, store: Store, generation: Generation, progress: Progress | None = None) -> int:
-    """Judge all that waits in a generation; how many subjects were judged. Raises as ``consumers.judging.judge_all``."""
+    """Judge all that waits in a generation; how many subjects were judged. Raises as ``judge_all``."""
     judge = Judge(store, generation, rulebooks_of(ledger).in_use)
     return await judge_all(judge, range(ledger.partitions), progress=progress, observer=ledger.observer)
 

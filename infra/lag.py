@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from consumers.lag import Progress, progress
 from consumers.register_tail import RegisterTail
 from infra.adapters.cache_file import BookmarkFiles
+from infra.judging import waiting
 from infra.projecting import FOLD
 from infra.reading import is_held
 from infra.sharing import assignment
@@ -62,6 +63,8 @@ class Lag(msgspec.Struct, frozen=True):
     ledger_id: LedgerId
     at: int
     partitions: list[PartitionLag]
+    judgement_waiting: int | None
+    """Subjects that wait for judgement; None: nothing is known of it."""
     notes: list[str]
     """What could not be found out."""
 
@@ -71,6 +74,7 @@ class Meter:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._unjudged: int | None = None
         marks = BookmarkFiles(ledger.cache_folder())
         self._tails = [RegisterTail(ledger.log, p, marks) for p in range(ledger.partitions)]
 
@@ -100,6 +104,7 @@ class Meter:
             ledger.ledger_id,
             now,
             [self._of(one, members, projections.get(one.partition, {}), now) for one in found],
+            self._unjudged,
             notes,
         )
 
@@ -129,12 +134,14 @@ class Meter:
         if url.get_backend_name() == "sqlite" and not (url.database and Path(url.database).exists()):
             return {}
         told: dict[int, dict[str, Behind]] = {one.partition: {} for one in found}
+        self._unjudged = None
         with ledger.store() as store:
             live = [g for g in store.generations(ledger.ledger_id) if g.state == "live"]
             if not live:
                 return {one.partition: {FOLD.name: Behind(0, one.ledger_end, None)} for one in found}
             reasons = self._poison(store)
             for generation in live:
+                self._unjudged = waiting(store, generation)
                 for one in found:
                     at = store.load(generation, one.partition).next
                     told[one.partition][generation.fold] = Behind(

@@ -124,8 +124,10 @@ class Projections:
                 raise fault
         return outcome
 
-    async def judge(self, store: Store, generation: Generation, progress: Judging | None = None) -> None:
-        """Judge what waits. Where the rulebook is not here nothing is judged, which is said and no fault of the rows."""
+    async def judge(self, store: Store, generation: Generation | None = None, progress: Judging | None = None) -> None:
+        """As ``Ledger.judge``."""
+        if generation is None:
+            generation = await asyncio.to_thread(store.live, FOLD, self._ledger.ledger_id)
         try:
             await judged(self._ledger, store, generation, progress)
         except ConfigError as error:

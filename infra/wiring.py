@@ -43,6 +43,7 @@ from ledger.settlement import Statement
 from ledger.signature import Signer
 
 if TYPE_CHECKING:
+    from consumers.judging import Progress as Judging
     from consumers.replay import Outcome, Progress
     from infra.adapters.kafka_log import KafkaLog
     from infra.projecting import Projections
@@ -314,6 +315,15 @@ class Ledger:
             RogatoryError: a partition stopped; the first such fault.
         """
         return await self._projections.project(store, stop=stop, progress=progress, judged=judged)
+
+    async def judge(
+        self, store: Store, generation: Generation | None = None, *, progress: Judging | None = None
+    ) -> None:
+        """Judge what waits in a generation (the live one), by the rulebook in use now.
+
+        Where that is not here nothing is judged; it is logged.
+        """
+        await self._projections.judge(store, generation, progress)
 
     async def live(self, store: Store, stop: asyncio.Event, *, session: float) -> None:
         """Keep the live rows up with a ledger on Kafka, sharing its partitions with other workers.

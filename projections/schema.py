@@ -205,21 +205,25 @@ sa.Index(
     verdicts.c.item,
 )  # fmt: skip
 sa.Index("verdicts_rule", verdicts.c.generation, verdicts.c.rule, verdicts.c.rank, verdicts.c.subject, verdicts.c.item)
-# The steps that time still ends: few, and all that tells the counts of a moment from the tallies.
 sa.Index(
-    "verdicts_until",
-    verdicts.c.generation,
-    verdicts.c.until,
+    "verdicts_partner", verdicts.c.generation, verdicts.c.partner, verdicts.c.rank, verdicts.c.subject, verdicts.c.rule,
+    verdicts.c.item,
+)  # fmt: skip
+# The steps that time still ends: few, and all that tells the counts of a moment from the tallies. With all columns that
+# are asked for, so that no row is read.
+sa.Index(
+    "verdicts_until", verdicts.c.generation, verdicts.c.until, verdicts.c.since, verdicts.c.step, verdicts.c.rule,
+    verdicts.c.rank, verdicts.c.last, verdicts.c.bound, verdicts.c.partner,
     sqlite_where=verdicts.c.until.is_not(None),
     postgresql_where=verdicts.c.until.is_not(None),
-)
+)  # fmt: skip
+# What may be overdue, in the order of the board.
 sa.Index(
-    "verdicts_expected",
-    verdicts.c.generation,
-    verdicts.c.expected_by,
+    "verdicts_overdue", verdicts.c.generation, verdicts.c.subject, verdicts.c.rule, verdicts.c.item,
+    verdicts.c.expected_by, verdicts.c.until, verdicts.c.since, verdicts.c.step, verdicts.c.bound, verdicts.c.partner,
     sqlite_where=(verdicts.c.rank == 2) & (verdicts.c.expected_by > 0),
     postgresql_where=(verdicts.c.rank == 2) & (verdicts.c.expected_by > 0),
-)
+)  # fmt: skip
 
 judged = sa.Table(
     "judged",

@@ -9,11 +9,18 @@
         draft = Draft(subject="request/2025-000123", data=events.RequestAccepted(executing="RU-OMS"))
         sealed = await publisher.publish(draft, timeout=10)
 
+What a draft would do to the obligations of its request, before it is signed::
+
+    answer = await rogatory.check_draft(draft, "file:./assistance", office="RU-OMS")
+    for effect in answer.would("breached"):
+        print(effect.cites, effect.after.why)
+
 Whatever stands in ``__all__`` is kept stable; everything else in the other packages may change without notice.
 """
 
 from __future__ import annotations
 
+from infra.drafting import DraftAnswer, Effect
 from ledger.errors import (
     ConfigError,
     FieldError,
@@ -32,12 +39,15 @@ from producers.outbox import Outbox, OutboxId
 from producers.outbox_schema import make_outbox
 from producers.publisher import Publisher
 from producers.receipt import Sealed, SubmissionRefused, Submitted
+from rogatory.checking import check_draft, check_draft_blocking
 from rogatory.connection import connect, connect_blocking, open_outbox
 
 __all__ = [
     "BlockingPublisher",
     "ConfigError",
     "Draft",
+    "DraftAnswer",
+    "Effect",
     "FieldError",
     "FormatError",
     "IntegrityError",
@@ -54,6 +64,8 @@ __all__ = [
     "Signed",
     "SubmissionRefused",
     "Submitted",
+    "check_draft",
+    "check_draft_blocking",
     "connect",
     "connect_blocking",
     "make_outbox",

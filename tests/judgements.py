@@ -195,5 +195,19 @@ def judged(judge: Judge, partitions: int, *, chunk: int = 5) -> tuple[Advanced |
 
 
 __all__ = [
-    "DAY", "FOLD", "KID", "RULES", "T0", "always", "grant_key", "head_of", "judged", "office_of", "rules", "sign", "step", "taken", "town",
-]  # fmt: skip
+    "DAY",
+    "FOLD",
+    "KID",
+    "RULES",
+    "T0",
+    "always",
+    "grant_key",
+    "head_of",
+    "judged",
+    "office_of",
+    "rules",
+    "sign",
+    "step",
+    "taken",
+    "town",
+]

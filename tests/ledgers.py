@@ -109,6 +109,17 @@ class Book:
             return self._register(raw)
         return self._append(partition_of(subject, self.partitions), subject, raw, kid=kid)
 
+    def put(self, subject: str, raw: bytes, *, kid: str = str(KID)) -> Message:
+        """One more record, of an event's bytes as they are."""
+        if subject == "register":
+            return self._register(raw)
+        return self._append(partition_of(subject, self.partitions), subject, raw, kid=kid)
+
+    def drain(self, partition: int) -> list[Message]:
+        """The messages of a partition, which are forgotten here: of a ledger too large to be held."""
+        found, self.messages[partition] = self.messages[partition], []
+        return found
+
     def stored(self, partition: int = 0) -> list[Stored]:
         """The partition as a log without noise gives it back."""
         return stored(self.messages[partition])

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from infra.cli.options import NO, Common, command
-from infra.cli.render import note, out, say, show_json, table, when
+from infra.cli.render import note, out, plural, say, show_json, table, when
 from infra.lag import Lag, Meter, PartitionLag
 from infra.wiring import open_ledger
 
@@ -59,6 +59,8 @@ def _show(found: Lag) -> None:
             say(f"Partition {partition.partition} stands still: {fault}")
     if any(p.waiting and p.holder is None for p in found.partitions):
         say("Nobody admits where submissions wait and no holder is known: `rogatory run registrar`.")
+    if found.judgement_waiting:
+        say(f"{plural(found.judgement_waiting, 'subject')} to be judged.")
     for remark in found.notes:
         note(remark)
 

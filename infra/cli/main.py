@@ -53,6 +53,12 @@ class _Commands(LazyGroup):
             _BEGIN,
         ),
         "publish": Entry("infra.cli.publish:publish", "Sign and submit an event, and wait for its seal.", _SAY),
+        "check-draft": Entry(
+            "infra.cli.draft:check_draft",
+            "What an event would do to the obligations of its subject, before it is signed. Nothing of it is stored or "
+            "sent.",
+            _SAY,
+        ),
         "catalogue": Entry("infra.cli.publish:catalogue", "List the event types, or the fields of one.", _SAY),
         "import": Entry(
             "infra.cli.importing:app", "Import other systems' logs; importing one again adds nothing.", _SAY
@@ -92,6 +98,23 @@ class _Commands(LazyGroup):
             "infra.cli.status:status",
             "Where requests stand: state, who owes the next step since when, what is open, and the records it rests "
             "on.",
+            _ASK,
+        ),
+        "compliance": Entry(
+            "infra.cli.compliance:compliance",
+            "What the law asked, whether it was done, and the records that show it: of one request, or the board of "
+            "all.",
+            _ASK,
+        ),
+        "materials": Entry(
+            "infra.cli.materials:materials",
+            "How the materials of a request are kept: degree asked and held, custody, access list, consents, uses, "
+            "conditions.",
+            _ASK,
+        ),
+        "rulebook": Entry(
+            "infra.cli.rulebook:app",
+            "The rules: what they ask, where they stand, which rulebook is in use, and how that changes.",
             _ASK,
         ),
         "outcomes": Entry(

@@ -10,7 +10,7 @@ import msgspec
 import typer
 
 from infra.cli.options import NO, UNAVAILABLE, fail, reported
-from infra.cli.render import say, show_json
+from infra.cli.render import plural, say, show_json
 from infra.config import parse_endpoint
 
 _ANY = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
@@ -34,7 +34,10 @@ def ready(
         if as_json:
             show_json(found)
         elif found["ready"]:
-            say(f"{found['service']} is ready" + (f", degraded: {_faults(found)}." if found["degraded"] else "."))
+            waiting = found.get("judgement_waiting")
+            left = f", {plural(waiting, 'subject')} to be judged" if waiting else ""
+            degraded = f", degraded: {_faults(found)}" if found["degraded"] else ""
+            say(f"{found['service']} is ready{left}{degraded}.")
         else:
             say(f"{found['service']} is not ready: {'; '.join(found['reasons'])}.")
         if not found["ready"]:

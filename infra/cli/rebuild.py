@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from typing import Annotated, Any
 
 import msgspec
@@ -13,7 +14,7 @@ from consumers.finder import holds_settled
 from consumers.settlements import Settlements
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, progress, say, short, show_json, table
-from infra.cli.rows import bring_up
+from infra.cli.rows import bring_up, judging_bar
 from infra.projecting import FOLD, open_store
 from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError
@@ -134,6 +135,8 @@ async def _replay(
         )
     for fault in outcome.stopped.values():
         raise fault
+    with ExitStack() as bars:  # all of it is judged before anybody is answered from it
+        await ledger.judge(store, target, progress=judging_bar(bars))
 
 
 def _compare(

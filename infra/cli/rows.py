@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from infra.cli.render import note, plural, progress
@@ -19,15 +21,31 @@ async def bring_up(ledger: Ledger, store: Store) -> int:
     behind = await ledger.behind(store)
     nexts: dict[int, int] = {}
     first = sum(ends) - behind
-    with progress("Projecting", behind) as tell, progress("Judging", None) as tell_judged:
+    with ExitStack() as bars:
+        tell = bars.enter_context(progress("Projecting", behind))
 
         def told(partition: int, position: int, _: int) -> None:
             nexts[partition] = position
             if len(nexts) == ledger.partitions:
                 tell(max(0, sum(nexts.values()) - first))
 
-        outcome = await ledger.project(store, progress=told, judged=lambda done, _: tell_judged(done))
+        outcome = await ledger.project(store, progress=told, judged=judging_bar(bars))
     return sum(outcome.sizes.values())
+
+
+def judging_bar(bars: ExitStack) -> Callable[[int, int], None]:
+    """Tells of judging by a bar of its own, in place of those before it: a terminal shows one at a time."""
+    tell: Callable[[int], None] | None = None
+
+    def told(done: int, total: int) -> None:
+        nonlocal tell
+        if tell is None and total:
+            bars.close()
+            tell = bars.enter_context(progress("Judging", total))
+        if tell is not None:
+            tell(done)
+
+    return told
 
 
 async def freshen(ledger: Ledger, store: Store, update: bool | None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from ledger.errors import ConfigError
 from projections.compliance.register import LegalRegister
 from projections.compliance.rulebook import Rulebook, built_in
@@ -37,4 +39,4 @@ def resolve(
             f"such one in {looked_in} (the built-in one has {own.sha256}): copy its folder there, or use the release "
             "that brings it; until then nothing is judged"
         )
-    return found
+    return msgspec.structs.replace(found, version=str(adopted.data.version))

@@ -22,12 +22,14 @@ from projections.compliance.answers import BoardFilters, BoardRow, Count
 from projections.compliance.rows import RANKS, read_finding
 from projections.compliance.rulebook import Rule, Rulebook
 from projections.compliance.verdict import WORST, Finding
-from projections.schema import positions, tallies, verdicts
+from projections.schema import tallies, verdicts
 
 Key = tuple[int, str, str, str]
 """Rank, subject, rule, item: by what the board is sorted."""
 
 _OPEN = RANKS["open"]
+_OF_ONE = 100_000
+"""More findings than one subject has."""
 _read_cursor = msgspec.json.Decoder(Key).decode
 _encode = msgspec.json.Encoder().encode
 _FIRST = verdicts.alias("first")
@@ -61,7 +63,8 @@ def wanted_rules(filters: BoardFilters, rulebook: Rulebook) -> list[str] | None:
 
 def _stands_at(rule: Rule, article: str) -> bool:
     place = rule.place
-    return article in (place.article, place.cites) or place.cites.startswith(f"{article}(")
+    inside = (f"{article}(", f"{article}.", f"{article} ")  # "Agr. 6(2)" has "Agr. 6(2) s. 1" in it
+    return article in (place.article, place.cites) or place.cites.startswith(inside)
 
 
 def passes(row: BoardRow, filters: BoardFilters, rules: list[str] | None) -> bool:
@@ -132,16 +135,23 @@ def _page(
     query = (
         sa.select(v.subject, v.partition, v.partner, v.instrument, _FIRST.c.detail)
         .select_from(verdicts.join(_FIRST, _same_finding(_FIRST) & (_FIRST.c.step == 0)))
-        .where(v.generation == generation, v.rank == rank, *_holds(as_of), *_passing(verdicts, filters, rules))
+        .where(
+            v.generation == generation, v.rank == _literal(rank), *_holds(as_of), *_passing(verdicts, filters, rules)
+        )
     )
     if filters.subject is not None:
         query = query.where(v.subject == filters.subject)
     if filters.overdue:
-        query = query.where(v.expected_by > 0, v.expected_by <= as_of)
+        query = query.where(v.expected_by > _literal(0), v.expected_by <= as_of)
     if behind is not None:
         # The first part lets the database begin there in the index; a comparison of tuples alone it does not use.
         query = query.where(v.subject >= behind[1], sa.tuple_(*key) > behind[1:])
     return query.order_by(*key)
+
+
+def _literal(number: int) -> sa.ColumnElement[int]:
+    """As the condition of an index has it: SQLite does not use the index for a parameter."""
+    return sa.literal_column(str(number), sa.Integer)
 
 
 def _row(row: Any, as_of: int) -> BoardRow:
@@ -179,10 +189,10 @@ def counts(
         of_it = {id_ for id_, instrument in instruments.items() if instrument == filters.instrument}
         rules = sorted(of_it if rules is None else of_it.intersection(rules))
     number: Counter[tuple[str, int]] = Counter()
-    if filters.subject is None:
-        _tallied(connection, generation, filters, rules, as_of, number)
-    else:
-        _counted(connection, generation, filters, rules, as_of, number)
+    if filters.subject is not None:
+        rows = page(connection, generation, filters, rules, as_of=as_of, limit=_OF_ONE, after=None)
+        return add_counts([], rows)
+    _tallied(connection, generation, filters, rules, as_of, number)
     overdue = _overdue(connection, generation, filters, rules, as_of)
     ranks = {RANKS[verdict] for verdict in filters.verdicts or WORST}
     return [
@@ -218,40 +228,18 @@ def _tallied(
         number[rule, rank] += n
 
 
-def _counted(
-    connection: sa.Connection,
-    generation: int,
-    filters: BoardFilters,
-    rules: list[str] | None,
-    as_of: int,
-    number: Counter[tuple[str, int]],
-) -> None:
-    v = verdicts.c
-    query = sa.select(v.rule, v.rank, sa.func.count()).where(
-        v.generation == generation,
-        v.partition.in_(sa.select(positions.c.partition).where(positions.c.generation == generation)),
-        v.subject == filters.subject,
-        *_holds(as_of),
-        *_passing(verdicts, filters, rules),
-    )
-    for rule, rank, n in connection.execute(query.group_by(v.rule, v.rank)):
-        number[rule, rank] += n
-
-
 def _overdue(
     connection: sa.Connection, generation: int, filters: BoardFilters, rules: list[str] | None, as_of: int
 ) -> dict[str, int]:
     v = verdicts.c
     query = sa.select(v.rule, sa.func.count()).where(
         v.generation == generation,
-        v.rank == sa.literal_column(str(_OPEN)),  # as the index has it, or it would not be used
-        v.expected_by > sa.literal_column("0"),
+        v.rank == _literal(_OPEN),
+        v.expected_by > _literal(0),
         v.expected_by <= as_of,
         *_holds(as_of),
         *_passing(verdicts, filters, rules),
     )
-    if filters.subject is not None:
-        query = query.where(v.subject == filters.subject)
     return {rule: int(n) for rule, n in connection.execute(query.group_by(v.rule))}
 
 

@@ -148,6 +148,8 @@ class Case:
     def __init__(self, subject: str, file: CaseFile) -> None:
         self.subject = subject
         self.sort = subject.partition("/")[0]
+        self.memo: dict[Any, Any] = {}
+        """What is derived of the acts once and read by several rules."""
         self.every = tuple(CaseAct(subject, act) for act in file.acts)
         """Disowned ones and corrections, too."""
         by_id = {(act.source, act.id): act for act in self.every}

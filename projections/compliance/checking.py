@@ -10,7 +10,7 @@ the rest is looked at, all of it, so that somebody who writes a profile mends it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ledger.errors import ConfigError
 from projections.compliance.readings import calendar
@@ -36,53 +36,62 @@ def _of_profile(profile: Profile, known: set[str], instruments: set[str]) -> Ite
     head = profile.instrument
     where = f"instrument {head.id}"
     yield from _untold(where, "title", head.title)
-    for party in head.parties:
-        if not _PARTY.fullmatch(party):
-            yield f"{where}: expected parties as ISO 3166-1 codes like KZ, found {party!r}"
-    if len(head.parties) < 1:
+    yield from _unlike(where, "parties as ISO 3166-1 codes like KZ", _PARTY, head.parties)
+    if not head.parties:
         yield f"{where}: expected a party, found none"
     for name in ("signed", "in_force_from"):
-        day = getattr(head, name)
-        if day and not _DAY.fullmatch(day):
-            yield f"{where}: expected {name} as a day like 2009-06-23, found {day!r}"
+        yield from _unlike(where, f"{name} as a day like 2009-06-23", _DAY, (getattr(head, name),))
     for name in ("lives_with", "carries_out"):
         other = getattr(head, name)
         if other and other not in instruments:
             yield f"{where}: expected {name} to be an instrument of this rulebook, found {other!r}"
-    try:
-        calendar(profile.calendar)
-    except ConfigError as error:
-        yield f"{where}: {error}"
+    yield from _uncounted(where, profile)
     for rule in profile.rule:
-        yield from _of_rule(rule, known)
+        yield from _of_rule(f"rule {rule.id}", rule)
+        for other in rule.same_as:
+            # "A6" stands for all parts of article 6.
+            if not any(id_ == other or id_.startswith(f"{other}.") for id_ in known):
+                yield f"rule {rule.id}: expected same_as to name rules of this rulebook, found {other!r}"
 
 
-def _of_rule(rule: Rule, known: set[str]) -> Iterator[str]:
-    where = f"rule {rule.id}"
+def _uncounted(where: str, profile: Profile) -> Iterator[str]:
+    """A calendar that is none; one is not needed where nothing counts working days."""
+    if profile.calendar or any(r.startswith("workdays") for rule in profile.rule for r in rule.readings):
+        try:
+            calendar(profile.calendar)
+        except ConfigError as error:
+            yield f"{where}: {error}"
+
+
+def _of_rule(where: str, rule: Rule) -> Iterator[str]:
     yield from _untold(where, "summary", rule.summary)
     yield from _untold(where, "line", rule.line)
+    yield from _unfillable(where, rule)
+    for name in ("gives", "subjects"):
+        if not getattr(rule, name):
+            yield f"{where}: expected {name} to name some, found none"
+    for sort in rule.subjects:
+        if sort not in SORTS:
+            yield f"{where}: expected subjects of {', '.join(SORTS)}, found {sort!r}"
+    yield from _unlike(where, "a reading like days:15:next, hours:72 or by:01-30", _READING, rule.readings)
+    yield from _unlike(where, "a threshold in days like P5D", _THRESHOLD, (rule.threshold,))
+    if both := sorted({*rule.kinds} & {*rule.not_kinds}):
+        yield f"{where}: expected a kind in kinds or in not_kinds, found {', '.join(both)} in both"
+
+
+def _unfillable(where: str, rule: Rule) -> Iterator[str]:
     for lang in ("en", "ru"):
         try:
             getattr(rule.line, lang).format_map(_Anything())
         except (ValueError, IndexError, KeyError, AttributeError) as error:
             yield f"{where}: expected placeholders like {{office}} in line.{lang}, found {error}"
-    if not rule.gives:
-        yield f"{where}: expected the verdicts that it can give, found none"
-    for sort in rule.subjects:
-        if sort not in SORTS:
-            yield f"{where}: expected subjects of {', '.join(SORTS)}, found {sort!r}"
-    if not rule.subjects:
-        yield f"{where}: expected subjects of {', '.join(SORTS)}, found none"
-    for reading in rule.readings:
-        if not _READING.fullmatch(reading):
-            yield f"{where}: expected a reading like days:15:next, hours:72 or by:01-30, found {reading!r}"
-    if rule.threshold and not _THRESHOLD.fullmatch(rule.threshold):
-        yield f"{where}: expected a threshold in days like P5D, found {rule.threshold!r}"
-    if set(rule.kinds) & set(rule.not_kinds):
-        yield f"{where}: expected a kind in kinds or not_kinds, found {sorted({*rule.kinds} & {*rule.not_kinds})} in both"
-    for other in rule.same_as:
-        if other not in known and not any(id_.startswith((f"{other}.", other)) for id_ in known):
-            yield f"{where}: expected same_as to name rules of this rulebook, found {other!r}"
+
+
+def _unlike(where: str, expected: str, form: re.Pattern[str], texts: Iterable[str]) -> Iterator[str]:
+    """Those of some texts that have another form; an empty one is one that was not given."""
+    for text in texts:
+        if text and not form.fullmatch(text):
+            yield f"{where}: expected {expected}, found {text!r}"
 
 
 class _Anything(dict[str, str]):

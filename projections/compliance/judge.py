@@ -24,6 +24,8 @@ from projections.compliance.rulebook import Profile, Rule, Rulebook
 from projections.compliance.verdict import Finding, Step
 
 REASON_COMPROMISED = "key_compromised"
+SILENT = ("year", "register")
+"""Sorts of subjects that are judged though no record speaks of them; of others nothing is asked before one does."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -48,6 +50,8 @@ def judge(subject: str, file: CaseFile, register: LegalRegister, rulebook: Ruleb
     case = register.case if subject == SUBJECT else Case(subject, file)
     if asked.looked is not None:
         asked.looked.add("rulebook")
+    if not case.every and case.sort not in SILENT:
+        return Judged(subject, (), register.seq, frozenset(asked.looked or ()))
     firsts: list[Finding] = []
     later: list[tuple[Profile, Rule]] = []
     for profile in rulebook.profiles:

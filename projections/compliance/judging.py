@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -43,6 +44,7 @@ from projections.compliance.rounds import (
     count_waiting,
     hold,
     settle,
+    takes_writes,
     touched_rows,
     waiting_rows,
 )
@@ -111,6 +113,8 @@ class Judge:
         """
         while True:
             with self._store.reading() as connection:
+                if not takes_writes(connection, self._generation.id):
+                    raise Overtaken(f"expected generation {self._generation.id} to answer, found that another one does")
                 now = Round.read(connection, self._generation.id)
                 self._read_register(connection)
             rulebook = self._rulebooks(self._register)
@@ -118,12 +122,8 @@ class Judge:
             if now is not None and (now.register_seq, now.rulebook) == (self._seq, rulebook.sha256):
                 self._round = now
                 return None
-            try:
+            with suppress(Overtaken):  # somebody was faster, or the generation is gone: looked at again
                 return self._begin(now, rulebook)
-            except Overtaken:
-                with self._store.reading() as connection:
-                    if Round.read(connection, self._generation.id) == now:
-                        raise  # nobody was faster: the generation is gone
 
     def _read_register(self, connection: sa.Connection) -> None:
         """The register as partition 0 has it; read again only where it has grown."""
@@ -183,7 +183,8 @@ class Judge:
                 raise Overtaken(f"expected judgement in round {now.number}, found that another one has begun")
             work = [_work(row, grown=True) for row in connection.execute(waiting_rows(generation, partition, limit))]
             if now.pending and len(work) < limit:
-                rest = touched_rows(generation, partition, limit - len(work))
+                # As many more as may be among those that have grown, all of which are in ``work``.
+                rest = touched_rows(generation, partition, limit)
                 work += [_work(row, grown=False) for row in connection.execute(rest)]
         return work
 

@@ -38,6 +38,7 @@ from projections.compliance.register import SUBJECT, LegalRegister
 from projections.compliance.rounds import Round, count_waiting
 from projections.compliance.rulebook import Rulebook
 from projections.compliance.silence import years
+from projections.compliance.verdict import Finding
 from projections.queries import live_generation
 from projections.schema import cases, positions
 from projections.store import Store
@@ -65,6 +66,7 @@ class Compliance:
         self._rulebook = rulebook
         self._fixed = generation
         self._known: tuple[tuple[int, int], LegalRegister] | None = None  # by generation and seq of the register
+        self._quiet: tuple[LegalRegister | None, dict[str, tuple[Finding, ...]]] = None, {}
 
     def of(self, subject: str, *, as_of: int | None = None, at: int | None = None) -> Answered:
         """Every finding of one subject.
@@ -138,6 +140,24 @@ class Compliance:
             rows = connection.execute(query.order_by(cases.c.subject).limit(limit)).all()
         return [_filed(row) for row in rows]
 
+    def files(self, partition: int, *, limit: int = 500, after: str = "") -> list[Filed]:
+        """Files of all subjects of a partition but the register, behind ``after`` in the order of subjects."""
+        with self._reading() as (connection, generation):
+            query = self._files(generation).where(
+                cases.c.partition == partition, cases.c.subject > after, cases.c.subject != SUBJECT
+            )
+            rows = connection.execute(query.order_by(cases.c.subject).limit(limit)).all()
+        return [_filed(row) for row in rows]
+
+    def count_files(self) -> dict[int, int]:
+        """How many subjects each partition has rows of, the register left out."""
+        with self._reading() as (connection, generation):
+            query = sa.select(cases.c.partition, sa.func.count()).where(
+                cases.c.generation == generation, cases.c.subject != SUBJECT, cases.c.facts.is_not(None)
+            )
+            rows = connection.execute(query.group_by(cases.c.partition).order_by(cases.c.partition)).all()
+        return {partition: number for partition, number in rows}  # noqa: C416 - rows
+
     def file_of(self, subject: str) -> Filed | None:
         """A subject's case file; None where no record speaks of it."""
         with self._reading() as (connection, generation):
@@ -206,9 +226,18 @@ class Compliance:
             )
             for year in expected
             if year not in recorded
-            for finding in judge(year, NOTHING, register, self._rulebook).findings
+            for finding in self._silence(register, year)
         ]
         return [row for row in rows if board.passes(row, filters, rules)]
+
+    def _silence(self, register: LegalRegister, year: str) -> tuple[Finding, ...]:
+        """What is said of a year of which nothing is recorded; kept until the register grows."""
+        if self._quiet[0] is not register:
+            self._quiet = register, {}
+        known = self._quiet[1]
+        if year not in known:
+            known[year] = judge(year, NOTHING, register, self._rulebook).findings
+        return known[year]
 
     def _basis(self, connection: sa.Connection, generation: int) -> Basis:
         now = Round.read(connection, generation) or Round(0, 0, "", pending=False)

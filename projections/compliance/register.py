@@ -28,6 +28,7 @@ from msgspec import UNSET
 from projections.compliance.case import Case, CaseAct
 from projections.compliance.facts import CaseFile
 from projections.compliance.readings import day_of
+from projections.compliance.verdict import Mark
 
 SUBJECT = "register"
 
@@ -290,3 +291,9 @@ def _day_or_none(text: Any) -> date | None:
 def local_day(register: LegalRegister, act: CaseAct, office: str | None = None) -> date:
     """The day of an act in the zone of the office whose act it is."""
     return day_of(act.time, register.zone(office or act.office))
+
+
+def retroactive(act: CaseAct, records: Iterable[CaseAct | None]) -> tuple[Mark, ...]:
+    """The mark of a verdict on an act that rests on register records which were admitted only after it."""
+    late = any(record is not None and record.admitted > act.admitted for record in records)
+    return ("retroactive",) if late else ()

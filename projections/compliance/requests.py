@@ -39,7 +39,7 @@ def first_written(case: Case) -> CaseAct | None:
     return min(written, key=lambda act: act.order, default=None)
 
 
-def written_text(case: Case) -> Text | None:
+def written_text(case: Case, register: LegalRegister) -> Text | None:
     """The request in writing; None: the ledger has its content only as spoken, or not at all."""
     worded = [
         act
@@ -49,10 +49,10 @@ def written_text(case: Case) -> Text | None:
     if not worded:
         return None
     worded.sort(key=lambda act: act.order)
-    leaving = ["request.sent", "request.received"]
+    leaving = passages(case, register)
     if case.first("request.spoken") is not None:
-        leaving.append("request.confirmed")  # to confirm is to send the text
-    sent = case.first(*leaving)
+        leaving += case.named("request.confirmed")  # to confirm is to send the text
+    sent = min(leaving, key=lambda act: act.order, default=None)
     if sent is None:
         return Text(worded[-1], None)
     left = [act for act in worded if act.order <= sent.order]
@@ -62,6 +62,25 @@ def written_text(case: Case) -> Text | None:
 def requesting(case: Case, otherwise: CaseAct) -> str:
     """The office that asks, as the content says; else the one whose act another is."""
     return str(case.said("requesting") or otherwise.office)
+
+
+def passages(case: Case, register: LegalRegister) -> list[CaseAct]:
+    """The sendings and arrivals by which a request left the asking side; what stays inside that side is none."""
+    state = _requesting_state(case, register)
+    return [
+        act
+        for act in case.named("request.sent", "request.received")
+        if register.party(act.data.to) != (state or register.party(act.data.from_))
+    ]
+
+
+def _requesting_state(case: Case, register: LegalRegister) -> str | None:
+    office = case.said("requesting")
+    if office:
+        return register.party(office)
+    if case.direction == "out":
+        return register.own or None
+    return case.partner
 
 
 def requested_state(case: Case, register: LegalRegister) -> str | None:

@@ -88,6 +88,12 @@ def _touched(connection: sa.Connection, generation: int, entries: frozenset[str]
     return [id_ for id_, text in found if everything or not entries.isdisjoint(_read_entries(text))]
 
 
+def takes_writes(connection: sa.Connection, generation: int) -> bool:
+    """Whether the generation is live or being built; a replaced or dropped one is not."""
+    query = sa.select(generations.c.id).where(generations.c.id == generation, COUNTS)
+    return connection.execute(query).one_or_none() is not None
+
+
 def hold(connection: sa.Connection, generation: int, partition: int, now: Round) -> None:
     """Keep the round until the transaction ends, and be the only one who writes verdicts of the partition.
 
@@ -115,53 +121,67 @@ _LOCK = 802_734_000
 
 def waiting_rows(generation: int, partition: int, limit: int) -> sa.Select[Any]:
     """Subjects whose file has grown since they were judged: subject, seq, partner, facts."""
-    return (
-        sa.select(*_ROW)
-        .where(
-            cases.c.generation == generation, cases.c.partition == partition, cases.c.waiting == sa.literal_column("1")
-        )
-        .limit(limit)
-    )
+    return sa.select(*_ROW).where(*_grown(generation), cases.c.partition == partition).limit(limit)
 
 
 def touched_rows(generation: int, partition: int, limit: int) -> sa.Select[Any]:
     """Subjects that the register has touched since they were judged, and whose file has not grown."""
-    return sa.select(*_ROW).select_from(_STALE).where(*_stale(generation), judged.c.partition == partition).limit(limit)
+    stale = _stale(judged.c.partition, judged.c.subject).where(*_of(generation), judged.c.partition == partition)
+    # A subquery with a limit: the database shall begin with the sets, of which there are few.
+    found = stale.limit(limit).subquery()
+    same = (cases.c.partition == found.c.partition) & (cases.c.subject == found.c.subject)
+    return sa.select(*_ROW).join(found, same).where(cases.c.generation == generation, cases.c.waiting == 0)
 
 
 _ROW = (cases.c.subject, cases.c.seq, sa.func.coalesce(cases.c.partner, "").label("partner"), cases.c.facts)
-_STALE = dependency_sets.join(
-    judged,
-    (judged.c.generation == dependency_sets.c.generation) & (judged.c.depends == dependency_sets.c.id),
-).join(
-    cases,
-    (cases.c.generation == judged.c.generation)
-    & (cases.c.partition == judged.c.partition)
-    & (cases.c.subject == judged.c.subject),
-)
 
 
-def _stale(generation: int) -> tuple[sa.ColumnElement[bool], ...]:
+def _stale(*columns: Any) -> sa.Select[Any]:
+    return sa.select(*columns).select_from(
+        dependency_sets.join(
+            judged, (judged.c.generation == dependency_sets.c.generation) & (judged.c.depends == dependency_sets.c.id)
+        )
+    )
+
+
+def _of(generation: int) -> tuple[sa.ColumnElement[bool], ...]:
     begun = sa.select(positions.c.partition).where(positions.c.generation == generation)
     return (
         dependency_sets.c.generation == generation,
         dependency_sets.c.touched > 0,
         judged.c.partition.in_(begun),  # a list, so that rows are found by the index
         judged.c.round < dependency_sets.c.touched,
-        cases.c.waiting == 0,
     )
 
 
 def _count_touched(connection: sa.Connection, generation: int) -> int:
-    query = sa.select(sa.func.count()).select_from(_STALE).where(*_stale(generation))
-    return int(connection.execute(query).scalar() or 0)
+    """Without those whose file has grown, which are counted by that."""
+    every = connection.execute(_stale(sa.func.count()).where(*_of(generation))).scalar() or 0
+    both = (
+        sa.select(sa.func.count())
+        .select_from(cases)
+        .join(
+            judged,
+            (judged.c.generation == cases.c.generation)
+            & (judged.c.partition == cases.c.partition)
+            & (judged.c.subject == cases.c.subject),
+        )
+        .join(
+            dependency_sets,
+            (dependency_sets.c.generation == judged.c.generation) & (dependency_sets.c.id == judged.c.depends),
+        )
+        .where(*_grown(generation), judged.c.round < dependency_sets.c.touched)
+    )
+    return int(every) - int(connection.execute(both).scalar() or 0) if every else 0
+
+
+def _grown(generation: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return cases.c.generation == generation, cases.c.waiting == sa.literal_column("1")  # as its index has it
 
 
 def count_waiting(connection: sa.Connection, generation: int) -> int:
     """How many subjects wait: their files have grown, or the register has touched them."""
-    grown = sa.select(sa.func.count()).where(
-        cases.c.generation == generation, cases.c.waiting == sa.literal_column("1")
-    )
+    grown = sa.select(sa.func.count()).select_from(cases).where(*_grown(generation))
     now = Round.read(connection, generation)
     touched = _count_touched(connection, generation) if now is not None and now.pending else 0
     return int(connection.execute(grown).scalar() or 0) + touched
@@ -169,7 +189,7 @@ def count_waiting(connection: sa.Connection, generation: int) -> int:
 
 def settle(connection: sa.Connection, generation: int, now: Round) -> bool:
     """Note that nothing touched is left in the round; whether that is so. Chunks can add nothing to it."""
-    left = sa.select(judged.c.subject).select_from(_STALE).where(*_stale(generation)).limit(1)
+    left = _stale(judged.c.subject).where(*_of(generation)).limit(1)
     if connection.execute(left).first() is not None:
         return False
     mine = (judging.c.generation == generation) & (judging.c.round == now.number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli import Cli
+from tests.e2e.lawful import STORY
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +61,29 @@ def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
     if Path.cwd() != tmp_path / "place":
         monkeypatch.chdir(tmp_path)
     return Cli()
+
+
+@pytest.fixture(scope="session")
+def told(opened: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of that ledger in which two requests are told (``lawful.py``); not to be changed."""
+    folder = tmp_path_factory.mktemp("told") / "place"
+    shutil.copytree(opened, folder)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        cli = Cli()
+        (folder / "story.jsonl").write_text("\n".join(map(json.dumps, STORY)), encoding="utf-8")
+        cli("publish", "--file", "story.jsonl")
+        cli("run", "project", "--until-idle")
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture
+def case(told: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, and the current folder."""
+    folder = tmp_path / "place"
+    shutil.copytree(told, folder)
+    monkeypatch.chdir(folder)
+    return folder

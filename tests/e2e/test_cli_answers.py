@@ -110,7 +110,7 @@ def test_rows_that_are_not_the_ledgers_are_found_out(place: Path, cli: Cli) -> N
     _publish(cli, "2025-1")
     cli("status")
     with sqlite3.connect(place / "rogatory-data/store.sqlite") as db:
-        db.execute("UPDATE status SET leaf = zeroblob(32) WHERE subject = 'request/2025-1'")
+        db.execute("UPDATE cases SET leaf = zeroblob(32) WHERE subject = 'request/2025-1'")
     assert "expected leaf" in cli("status", "2025-1", code=4).stderr
 
 
@@ -141,7 +141,7 @@ def test_a_rebuild_that_differs_is_not_switched(place: Path, cli: Cli) -> None:
     _publish(cli, "2025-1")
     cli("status")
     with sqlite3.connect(place / "rogatory-data/store.sqlite") as db:
-        db.execute("UPDATE status SET digest = zeroblob(32) WHERE subject = 'request/2025-1'")
+        db.execute("UPDATE cases SET digest = zeroblob(32) WHERE subject = 'request/2025-1'")
     before = cli.json("digest")
     told = cli("rebuild", code=1).stdout
     assert "DIFFERS" in told
@@ -162,7 +162,7 @@ def test_a_rebuild_goes_on_where_another_was_interrupted(place: Path, cli: Cli) 
     _publish(cli, "2025-1")
     cli("status")
     with sqlite3.connect(place / "rogatory-data/store.sqlite") as db:
-        db.execute("UPDATE status SET digest = zeroblob(32) WHERE subject = 'request/2025-1'")
+        db.execute("UPDATE cases SET digest = zeroblob(32) WHERE subject = 'request/2025-1'")
     cli("rebuild", code=1)
     assert "Going on with generation" in cli("rebuild", code=1).stderr
     assert "Going on" not in cli("rebuild", "--anew", code=1).stderr

@@ -58,7 +58,7 @@ def test_a_poison_is_listed_and_shown_without_what_is_sealed(standing: dict[str,
     assert "event" not in shown
     told = cli("poison", "show", *where, "--record").stdout
     for part in (
-        "expected the fold status to digest",
+        "expected the fold cases to digest",
         "stands before index",
         standing["leaf"],
         '"step": "odd"',
@@ -114,7 +114,7 @@ def test_a_release_that_can_digest_it_goes_on_by_itself(
 def test_what_does_not_stand_still_cannot_be_skipped(standing: dict[str, Any], cli: Cli) -> None:
     other = str(standing["index"] + 1)
     told = cli("poison", "skip", str(standing["partition"]), other, "--reason", "x", code=2).stderr
-    assert f"found {standing['partition']} {standing['index']} (status)" in told
+    assert f"found {standing['partition']} {standing['index']} (cases)" in told
     blank = cli("poison", "skip", str(standing["partition"]), str(standing["index"]), "--reason", " ", code=2).stderr
     assert "expected --reason with a text" in blank
 

@@ -43,7 +43,7 @@ class TestShow:
             assert [p["size"] for p in generation["partitions"]] == [p["size"] for p in shown]
         text = cli("store", "show", "--store", store_url).stdout
         assert f"schema {REVISION}, the newest" in text
-        assert "status version" in text
+        assert "cases version" in text
 
     def test_it_reads_a_store_of_an_older_release_and_says_what_to_do(self, cli: Cli, place: Path, old: str) -> None:
         text = cli("store", "show", "--store", old).stdout
@@ -70,7 +70,8 @@ class TestMigrate:
         refused = cli("status", "--store", old, code=USAGE)
         assert "rogatory store migrate" in refused.stderr
         done = cli("store", "migrate", "--store", old)
-        assert "1 of 1: 0002, table poison" in done.stderr
+        assert "1 of 2: 0002, table poison" in done.stderr
+        assert "2 of 2: 0003, projection cases" in done.stderr
         assert f"has been brought to schema {REVISION}" in done.stdout
         cli("status", "--store", old)
 

@@ -97,7 +97,7 @@ def test_one_trace_has_creation_sending_admission_and_projection_in_order(
         "create traced.submissions",
         "send traced.submissions",
         "admit traced.submissions",
-        "project status traced.ledger",
+        "project cases traced.ledger",
     ]
     assert [span.kind for span in found] == [
         SpanKind.PRODUCER, SpanKind.CLIENT, SpanKind.CONSUMER, SpanKind.CONSUMER,
@@ -126,7 +126,7 @@ def test_one_trace_has_creation_sending_admission_and_projection_in_order(
 def test_no_span_names_who_or_what_it_is_about(place: Place, tmp_path: Path, spans: InMemorySpanExporter) -> None:
     run(one_event(place, tmp_path))
     text = "\n".join(span.to_json() for span in told(spans))
-    assert "project status" in text
+    assert "project cases" in text
     for word in ("4815162342", "RU-OMS", "step", KEY.kid):
         assert word not in text
 

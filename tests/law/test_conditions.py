@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.law.scene import Scene, shows
@@ -17,13 +19,13 @@ def scene() -> Scene:
     return scene
 
 
-def agreed(scene: Scene, sort: str, *, condition: str = "k-1", accepted: bool | None = True, **stated: object) -> None:
+def agreed(scene: Scene, sort: str, *, condition: str = "k-1", accepted: bool | None = True, **stated: Any) -> None:
     scene.act("condition.proposed", "2025-03-10", office="KZ-B-01", condition=condition, sort=sort, **stated)
     if accepted is not None:
         scene.act("condition.answered", "2025-03-12", condition=condition, accepted=accepted)
 
 
-def received(scene: Scene, **stated: object) -> None:
+def received(scene: Scene, **stated: Any) -> None:
     members = {"from_": "KZ-B-01", "supplier": "KZ-B-01", "purposes": ASKED, **stated}
     scene.act("material.received", "2025-04-01", **members)
     scene.act("handling.set", "2025-04-01T12:30", material=str(members.get("material", "m-1")), access=["p-2"])
@@ -54,7 +56,7 @@ def test_no_onward_is_kept_until_it_is_passed_on(scene: Scene) -> None:
     ],
 )
 def test_each_sort_has_its_own_test(
-    scene: Scene, sort: str, kept: tuple[str, dict[str, str]], broken: tuple[str, dict[str, str]]
+    scene: Scene, sort: str, kept: tuple[str, dict[str, Any]], broken: tuple[str, dict[str, Any]]
 ) -> None:
     agreed(scene, sort)
     received(scene)
@@ -181,3 +183,31 @@ def test_that_it_is_public_is_no_exception_to_a_condition(scene: Scene) -> None:
     scene.act("material.used", "2025-05-02", case="c-2", public={"evidence": box(), "checked": "2025-05-01"})
     scene.expect("A7.2b", "undetermined", reason="purpose_unclear")
     scene.expect("A9.3", "met", reason="public")
+
+
+@shows("A7.2b undetermined", "A7.2b breached")
+def test_what_is_undetermined_of_one_holder_is_broken_when_the_day_of_another_has_passed(scene: Scene) -> None:
+    agreed(scene, "destroy_by", until="2025-06-30")
+    received(scene)
+    scene.act("material.disposed", "2025-05-01", how="returned")
+    scene.act("material.received", "2025-04-02", office="RU-PGO", from_="RU-OMS", supplier="KZ-B-01")
+    scene.expect("A7.2b", "undetermined", as_of="2025-06-30", reason="disposed_otherwise")
+    scene.expect("A7.2b", "breached", as_of="2025-07-02", reason="not_disposed")
+
+
+@shows("A7.2b open", "A7.2b breached")
+def test_of_two_holders_the_one_whose_day_ends_first_decides(scene: Scene) -> None:
+    agreed(scene, "destroy_by", until="2025-06-30")
+    received(scene)
+    scene.act("material.received", "2025-04-02", office="RU-PGO", from_="RU-OMS", supplier="KZ-B-01")
+    scene.expect("A7.2b", "open", as_of="2025-06-30T23:59:59.999+06:00")
+    scene.expect("A7.2b", "breached", as_of="2025-07-01T00:00+06:00")
+
+
+@shows("A7.2b undetermined")
+def test_an_announcement_after_the_use_is_none(scene: Scene) -> None:
+    agreed(scene, "notify_use")
+    received(scene)
+    scene.act("material.used", "2025-05-02", case="c-1")
+    scene.act("consent.requested", "2025-05-03", purposes=ASKED)
+    scene.expect("A7.2b", "undetermined", reason="not_announced", missing="notice of the use")

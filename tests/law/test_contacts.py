@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 
 import pytest
 
-from projections.compliance.rulebook import built_in, make_rulebook
+from projections.compliance.rulebook import built_in
 from projections.compliance.texts import line, reason
+from tests.law.profiles import ruled
 from tests.law.scene import SEVENTEEN, Scene, shows
 
 REGISTER = {"subject": "register"}
@@ -31,15 +31,6 @@ def _replaced(scene: Scene, when: str, old: str = "ct-1", new: str = "ct-2", **s
 
 def _notified(scene: Scene, when: str, version: str, contact: str = "ct-2", **stated: object) -> None:
     scene.reg("contact.notified", when, office="RU-OMS", contact=contact, version=version, **stated)
-
-
-def _changed_rule(old: str, new: str, profile: str = "ru-order-136") -> Scene:
-    """A scene judged by the built-in rulebook with one text of a profile replaced."""
-    folder = resources.files("projections.compliance").joinpath("instruments")
-    texts = {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
-    assert old in texts[f"{profile}.toml"]
-    texts[f"{profile}.toml"] = texts[f"{profile}.toml"].replace(old, new, 1)
-    return Scene(rulebook=make_rulebook(texts, lenient=True))
 
 
 # O3: told within 15 days of the issue
@@ -114,7 +105,7 @@ def test_s07_an_act_admitted_after_the_term_counts_by_its_claimed_time_and_is_ma
 
 @shows("O3 undetermined")
 def test_s07_by_a_stricter_rulebook_a_claim_across_the_term_decides_nothing() -> None:
-    scene = _changed_rule('moment = "sent"', 'moment = "sent", late_claim = "undetermined"')
+    scene = Scene(rulebook=ruled("O3", params={"act": "ru-order-136", "late_claim": "undetermined"}))
     _told(scene, "2022-03-23", admitted="2022-04-05")
     scene.expect("O3", "undetermined", item="RU-ALT", reason="late_claim", marks=("claimed",), **REGISTER)
 
@@ -223,7 +214,7 @@ def test_silence_in_a_year_whose_working_days_are_not_known_ends_undetermined() 
 
 @shows("O3 met", "O3 undetermined")
 def test_a_rulebook_that_counts_the_receipt_needs_its_day() -> None:
-    scene = _changed_rule('moment = "sent"', 'moment = "received"')
+    scene = Scene(rulebook=ruled("O3", params={"act": "ru-order-136", "moment": "received"}))
     _told(scene, "2022-03-20")
     scene.expect("O3", "undetermined", item="RU-ALT", reason="notice_arrival_unknown", missing="received", **REGISTER)
     scene.reg("contact.designated", "2022-03-20", office="RU-OMS", contact="ct-1", id="v-oms")
@@ -344,7 +335,7 @@ def test_a_change_counts_from_the_day_it_takes_effect() -> None:
 
 @shows("O4 breached")
 def test_by_a_rulebook_that_calls_late_breached_it_is_and_says_that_it_is_configured() -> None:
-    scene = _changed_rule('threshold = "P3D"\n', 'threshold = "P3D"\nparams = { over = "breached" }\n')
+    scene = Scene(rulebook=ruled("O4", params={"over": "breached"}))
     version = _replaced(scene, "2025-06-01")
     _notified(scene, "2025-06-20", version)
     scene.expect("O4", "breached", reason="beyond", marks=("by_configuration",), **REGISTER)
@@ -486,6 +477,32 @@ def test_a_change_before_the_protocol_or_after_its_end_has_no_row() -> None:
     scene.no_row("P4", **REGISTER)
 
 
+@shows("P4 undetermined", "O13 met")
+def test_the_protocol_does_not_speak_of_contacts_of_the_nature_office_and_the_order_does() -> None:
+    scene = Scene()
+    version = scene.reg("contact.changed", "2025-06-01", office="RU-N-VOLGA", office_="RU-N-VOLGA",
+                        effective="2025-06-01")  # fmt: skip
+    scene.reg("contact.forwarded", "2025-06-02", versions=[version])
+    found = scene.expect("P4", "undetermined", reason="sort_unnamed", **REGISTER)
+    assert found.values["sort"] == "nature"
+    scene.expect("O13", "met", **REGISTER)
+
+
+def test_a_change_that_the_other_party_tells_of_cites_what_it_changes() -> None:
+    scene = Scene()
+    first = scene.reg("contact.received", "2025-01-10")
+    second = scene.reg("contact.received", "2025-06-04", changes_of=first, effective="2025-06-01")
+    assert [ref.event for ref in scene.expect("P4", "met", **REGISTER).evidence] == [second, first]
+
+
+@shows("P4 open")
+def test_an_end_between_other_states_does_not_end_the_duty() -> None:
+    scene = Scene()
+    scene.reg("instrument.ended", "2024-01-01", date="2024-01-01", between=["RU", "BY"])
+    _replaced(scene, "2025-06-01")
+    scene.expect("P4", "open", **REGISTER)
+
+
 # P3: contacts exchanged
 
 
@@ -495,8 +512,10 @@ def test_contacts_are_exchanged_once_they_went_both_ways() -> None:
     scene.expect("P3", "open", as_of="2022-03-01", reason="none_yet", **REGISTER)
     scene.reg("contact.forwarded", "2022-04-01", versions=["e-1"])
     scene.expect("P3", "open", as_of="2022-04-02", reason="theirs_awaited", **REGISTER)
-    scene.reg("contact.received", "2022-05-01")
+    scene.reg("contact.received", "2022-05-01", id="r-1")
+    scene.reg("contact.received", "2022-05-01T13:00")
     found = scene.expect("P3", "met", as_of="2022-05-02", **REGISTER)
+    assert found.evidence[2].event == "r-1"
     assert found.values == {"ours": "2022-04-01", "theirs": "2022-05-01"}
     assert [ref.name for ref in found.evidence] == ["instrument.entered", "contact.forwarded", "contact.received"]
 
@@ -547,3 +566,33 @@ def test_two_versions_with_the_same_event_id_keep_apart() -> None:
     scene.reg("contact.notified", "2025-06-02", office="RU-ALT", office_="RU-ALT", version="v-1")
     scene.expect("O4", "open", item="v-1@RU-OMS", **REGISTER)
     scene.expect("O4", "met", item="v-1@RU-ALT", **REGISTER)
+
+
+@shows("O4 met", "O13 met", "P4 met")
+def test_told_twice_the_first_time_counts() -> None:
+    scene = Scene()
+    version = _replaced(scene, "2025-06-01")
+    for when in ("2025-06-02", "2025-08-01"):
+        _notified(scene, when, version)
+        scene.reg("contact.forwarded", when, versions=[version])
+    for rule in ("O4", "O13", "P4"):
+        assert scene.expect(rule, "met", **REGISTER).values["told"] == "2025-06-02"
+
+
+@shows("O4 breached", "O4 open")
+def test_of_several_later_changes_the_next_one_ends_the_wait() -> None:
+    scene = Scene()
+    first = _replaced(scene, "2025-06-01")
+    _replaced(scene, "2025-06-10", "ct-2", "ct-3")
+    scene.reg("contact.changed", "2025-08-01", office="RU-OMS", contact="ct-2", effective="2025-08-01")
+    scene.expect("O4", "open", as_of="2025-06-10T11:00", item=first, **REGISTER)
+    scene.expect("O4", "breached", as_of="2025-06-10T13:00", item=first, **REGISTER)
+
+
+@shows("O13 breached")
+def test_a_version_that_was_overtaken_before_the_order_was_issued_is_lost_from_the_first_day() -> None:
+    scene = Scene()
+    first = scene.reg("contact.designated", "2022-02-01", office="RU-OMS", effective="2022-02-01")
+    scene.reg("contact.changed", "2022-02-05", office="RU-OMS", effective="2022-02-05")
+    found = scene.expect("O13", "breached", item=first, **REGISTER)
+    assert [step.at for step in found.steps] == sorted(step.at for step in found.steps)

@@ -108,6 +108,23 @@ def test_a_text_signed_anew_before_it_leaves_is_the_one_that_counts() -> None:
     late.expect("A6.3", "breached", reason="supplied_later")
 
 
+def test_what_goes_back_and_forth_inside_the_asking_side_has_not_left_it() -> None:
+    scene = Scene()
+    scene.request("mla", "2025-03-03T10:00", sent=False, substance=False)
+    scene.act("request.sent", "2025-03-03T11:00", from_="RU-OMS", to="RU-GUMPS")
+    scene.act("request.received", "2025-03-04", office="RU-GUMPS", from_="RU-OMS", to="RU-GUMPS")
+    scene.expect("A6.3", "open", reason="not_sent")
+    scene.act("request.signed", "2025-03-05")
+    scene.act("request.sent", "2025-03-06", office="RU-GUMPS", from_="RU-GUMPS", to="KZ-DIC")
+    scene.expect("A6.3", "met")
+
+
+def test_a_partners_request_first_seen_on_its_way_inside_our_side_has_left_the_partner() -> None:
+    theirs(from_="RU-GUMPS", to="RU-OMS", substance=False).expect("A6.3", "breached")
+    theirs(from_="RU-GUMPS", to="RU-OMS", requesting="").expect("A6.3", "breached")
+    theirs(from_="RU-GUMPS", to="RU-OMS").expect("A8.2", "open", as_of="2025-03-10")
+
+
 @shows("A6.3 undetermined")
 def test_a_request_whose_content_no_record_has_is_undetermined() -> None:
     scene = Scene()
@@ -129,7 +146,8 @@ def test_an_oral_request_closed_without_a_text_is_judged_as_it_was_spoken() -> N
     scene = Scene()
     scene.act("request.spoken", "2025-03-03T10:00", substance=False)
     scene.act("request.closed", "2025-03-05", outcome="lapsed")
-    scene.expect("A6.3", "breached", reason="group_empty")
+    finding = scene.expect("A6.3", "breached", reason="group_empty")
+    assert finding.values["groups"] == "c"
 
 
 def test_s47_erasing_the_content_changes_no_verdict_on_it() -> None:
@@ -168,7 +186,8 @@ def test_the_head_of_the_requesting_body_signs() -> None:
 
 @shows("A6.4 undetermined")
 def test_s40_an_acting_head_signs() -> None:
-    signed("acting_head").expect("A6.4", "undetermined", reason="role_doubtful")
+    finding = signed("acting_head").expect("A6.4", "undetermined", reason="role_doubtful")
+    assert finding.values["role"] == "acting_head"
 
 
 @shows("A6.4 breached")
@@ -307,7 +326,8 @@ def test_either_language_of_the_asked_state_will_do() -> None:
         scene = Scene()
         scene.request("mla", sent=False, lang="en")
         scene.act("request.sent", "2025-03-03T11:00", translations=[lang])
-        scene.expect("A6.5", "met", reason="translated")
+        finding = scene.expect("A6.5", "met", reason="translated")
+        assert finding.values == {"translation": lang, "languages": "kk, ru"}
 
 
 @shows("A6.5 met")
@@ -335,6 +355,7 @@ def test_neither_translation_nor_reason_is_undetermined() -> None:
 def test_kazakh_will_do_for_kazakhstan_and_not_for_russia() -> None:
     theirs(translations=["kk"]).expect("A6.5", "undetermined", reason="not_translated")
     theirs(translations=["ru"]).expect("A6.5", "met")
+    theirs(translations=["ru"], requested="").expect("A6.5", "met")
 
 
 def test_an_attachment_in_a_foreign_language_without_translation_is_undetermined() -> None:

@@ -185,6 +185,38 @@ def test_where_the_threshold_is_taken_for_law_what_comes_later_is_breached() -> 
     scene.expect("A8.2", "breached", reason="beyond")
 
 
+def test_a_term_of_working_days_in_a_year_without_a_calendar_is_undetermined() -> None:
+    rulebook = built_in()
+    profiles = tuple(
+        msgspec.structs.replace(
+            profile,
+            rule=tuple(
+                msgspec.structs.replace(rule, readings=("workdays:3:next",)) if rule.readings else rule
+                for rule in profile.rule
+                if rule.id in COURSE
+            ),
+        )
+        for profile in rulebook.profiles
+    )
+    scene = _scene(msgspec.structs.replace(rulebook, profiles=profiles))
+    oral = scene.act("request.spoken", "2099-03-03T10:00")
+    for _ in range(2):
+        scene.expect("A6.2b", "undetermined", as_of="2100-01-01", reason="calendar_unknown", missing="calendar")
+        scene.expect("A6.2a", "undetermined", as_of="2100-01-01")
+        scene.act("request.confirmed", "2099-03-04T10:00", confirms=oral)
+
+
+def test_a_state_whose_language_the_profile_does_not_name_is_undetermined() -> None:
+    rulebook = built_in()
+    profiles = tuple(
+        msgspec.structs.replace(profile, requests={**profile.requests, "state_languages": {"RU": ["ru"]}})
+        for profile in rulebook.profiles
+    )
+    scene = _scene(msgspec.structs.replace(rulebook, profiles=profiles))
+    scene.request("mla", to="KZ-PGO", channel="directorate")
+    scene.expect("A6.5", "undetermined", reason="state_language_unknown", missing="language of KZ")
+
+
 def test_a_composite_may_take_over_other_rules_by_its_profile_alone() -> None:
     rulebook = built_in()
     profiles = tuple(
@@ -195,3 +227,15 @@ def test_a_composite_may_take_over_other_rules_by_its_profile_alone() -> None:
     scene.request(signer_role="contact")
     finding = scene.expect("P6", "met")
     assert (finding.values["n"], finding.values["apart"]) == ("1", "—")
+    assert finding.evidence == scene.finding("A6.3").evidence
+
+
+def test_a_composite_of_rules_that_say_nothing_says_nothing() -> None:
+    rulebook = built_in()
+    profiles = tuple(
+        msgspec.structs.replace(profile, requests={**profile.requests, "incorporates": ["A10"]})
+        for profile in rulebook.profiles
+    )
+    scene = _scene(msgspec.structs.replace(rulebook, profiles=profiles))
+    scene.request()
+    scene.no_row("P6")

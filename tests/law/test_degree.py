@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.law.scene import Scene, shows
@@ -17,7 +19,7 @@ def scene() -> Scene:
     return scene
 
 
-def received(scene: Scene, when: str = "2025-04-01T10:00", **stated: object) -> None:
+def received(scene: Scene, when: str = "2025-04-01T10:00", **stated: Any) -> None:
     members = {"from_": "KZ-B-01", "supplier": "KZ-B-01", "degree": CONFIDENTIAL, **stated}
     scene.act("material.received", when, **members)
 
@@ -164,4 +166,13 @@ def test_what_happens_after_disposal_does_not_count(scene: Scene) -> None:
     scene.act("handling.set", "2025-04-02", grade="confidential")
     scene.act("material.disposed", "2025-05-01")
     scene.act("handling.set", "2025-05-02", grade="open")
+    scene.expect("A9.2", "met")
+
+
+@shows("A9.2 met")
+def test_a_degree_asked_before_the_material_arrived_binds_from_its_arrival_on(scene: Scene) -> None:
+    scene.act("degree.requested", "2025-03-30", office="KZ-B-01", by="KZ-B-01", degree=CONFIDENTIAL)
+    scene.act("handling.set", "2025-03-31", grade="restricted")
+    received(scene, "2025-04-05T10:00", degree=None)
+    scene.act("handling.set", "2025-04-05T10:00", grade="confidential")
     scene.expect("A9.2", "met")

@@ -114,7 +114,7 @@ def test_each_form_of_the_protocol_meets_it_once_both_parties_have_set_the_proce
 def test_a_form_of_the_order_is_within_one_of_the_protocol() -> None:
     scene = scene_with_both_procedures()
     scene.request(forms={"order": ["o4"]})
-    scene.expect("P2", "met")
+    assert scene.expect("P2", "met").values == {"form": "o4"}
 
 
 @shows("P2 breached")
@@ -122,6 +122,20 @@ def test_no_form_of_the_protocol_breaches_it_whoever_writes() -> None:
     scene = Scene()
     scene.request(forms={"protocol": ["none"]}, office="RU-N-VOLGA")
     scene.expect("P2", "breached", reason="form_not_listed")
+
+
+def test_one_form_that_is_on_no_list_is_enough() -> None:
+    scene = scene_with_both_procedures()
+    scene.request(forms={"protocol": ["p1", "none"]})
+    assert scene.expect("P2", "breached").values == {"form": "p1, none"}
+
+
+def test_the_offices_are_those_of_the_direct_crossing() -> None:
+    scene = scene_with_both_procedures()
+    scene.request("law_enforcement", office="RU-GUMPS", to="KZ-DIC", channel="directorate")
+    scene.act("request.answered", "2025-03-10", office="KZ-B-01", channel="direct", to="RU-OMS")
+    scene.act("request.confirmed", "2025-03-11", **content(forms={"protocol": ["p1"]}))
+    scene.expect("P2", "met")
 
 
 @shows("P2 undetermined")
@@ -143,6 +157,15 @@ def test_before_the_order_the_russian_procedure_is_missing_too() -> None:
     scene = scene_with_both_procedures()
     scene.request(when="2022-02-15T10:00")
     scene.expect("P2", "undetermined", missing="act of RU, KZ")
+
+
+def test_an_act_that_the_register_learns_of_later_counts_from_its_own_day_and_is_marked() -> None:
+    scene = Scene()
+    scene.request()
+    scene.reg("act.issued", "2025-06-01", office="KZ-PGO", act="kz-procedure", number="1", date="2022-05-01",
+              binds=["KZ-B-01"])  # fmt: skip
+    scene.expect("P2", "undetermined", as_of="2025-05-31")
+    scene.expect("P2", "met", marks=("retroactive",))
 
 
 def test_an_act_that_carries_out_something_else_sets_no_procedure() -> None:

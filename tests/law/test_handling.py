@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from projections.compliance.case import Case
@@ -9,7 +11,7 @@ from projections.compliance.materials import Access, accesses
 from tests.law.scene import REQUEST, Scene, shows
 
 
-def received(scene: Scene, when: str = "2025-04-01T10:00", *, office: str = "RU-OMS", **stated: object) -> str:
+def received(scene: Scene, when: str = "2025-04-01T10:00", *, office: str = "RU-OMS", **stated: Any) -> str:
     """A confidential answer of the partner reaches an office of the Order."""
     return scene.act("material.received", when, office=office, **{"from_": "KZ-B-01", "supplier": "KZ-B-01", **stated})
 
@@ -89,7 +91,7 @@ def test_a_handling_that_was_recorded_after_the_access_counts_by_its_own_time_an
 
 @shows("O8 breached", "O8 open")
 @pytest.mark.parametrize("lack", [{"measures": []}, {"access": []}])
-def test_a_handling_without_measures_or_persons_is_none(scene: Scene, lack: dict[str, list[str]]) -> None:
+def test_a_handling_without_measures_or_persons_is_none(scene: Scene, lack: dict[str, Any]) -> None:
     received(scene)
     scene.act("handling.set", "2025-04-02", **lack)
     scene.expect("O8", "open", reason="handling_lacks")
@@ -104,10 +106,11 @@ def test_the_list_is_that_of_the_moment_of_access(scene: Scene) -> None:
     scene.act("access.granted", "2025-04-02", persons=["p-3"])
     scene.act("material.accessed", "2025-04-02T12:00:00.001", person="p-3")
     scene.expect("O8", "met")
-    scene.act("access.withdrawn", "2025-04-04", persons=["p-3"])
+    withdrawn = scene.act("access.withdrawn", "2025-04-04", persons=["p-3"])
     scene.expect("O8", "met")
     scene.act("material.accessed", "2025-04-05", person="p-3")
-    scene.expect("O8", "breached", reason="not_listed")
+    found = scene.expect("O8", "breached", reason="not_listed")
+    assert withdrawn in [ref.event for ref in found.evidence]
 
 
 @shows("O8 breached")
@@ -198,6 +201,35 @@ def test_an_access_after_disposal_is_undetermined(scene: Scene) -> None:
     scene.act("material.disposed", "2025-04-10")
     scene.act("material.accessed", "2025-04-11")
     scene.expect("O8", "undetermined", reason="opened_after_disposal")
+
+
+@shows("A9.1 open")
+def test_what_the_supplier_sent_as_confidential_is_so_though_the_receipt_does_not_say_it(scene: Scene) -> None:
+    sent = scene.act("material.sent", "2025-03-30", office="KZ-B-01", supplier="KZ-B-01")
+    received(scene, under_confidentiality=False)
+    found = scene.expect("A9.1", "open")
+    assert sent in [ref.event for ref in found.evidence]
+
+
+@shows("A9.1 open")
+def test_a_receipt_of_the_partner_that_we_report_is_the_partners_duty(scene: Scene) -> None:
+    scene.act("material.received", "2025-04-01", act_of="KZ-B-01", from_="RU-OMS", supplier="RU-OMS")
+    assert scene.expect("A9.1", "open", marks=("reported",)).bound == "KZ-B-01"
+    scene.no_row("O8")
+
+
+@shows("O8 met", "O8 breached")
+def test_corrections_count_and_are_marked(scene: Scene) -> None:
+    received(scene)
+    handled = scene.act("handling.set", "2025-04-01T11:00", access=["p-2"])
+    access = scene.act("material.accessed", "2025-04-02", person="p-3")
+    scene.expect("O8", "breached")
+    scene.act("record.corrected", "2025-04-05", target=handled, how="replace", fields={"access": ["p-2", "p-3"]})
+    scene.expect("O8", "met", marks=("corrected",))
+    scene.act("record.corrected", "2025-04-06", target=handled, how="replace", fields={"access": ["p-2"]})
+    scene.expect("O8", "breached", marks=("corrected",))
+    scene.act("record.corrected", "2025-04-07", target=access, how="disown")
+    scene.expect("O8", "met", reason="handled_unopened")
 
 
 def test_material_from_before_the_order_is_not_its_business() -> None:

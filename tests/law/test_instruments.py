@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 from projections.compliance.register import LegalRegister
-from projections.compliance.rulebook import make_rulebook
 from projections.compliance.termination import in_force, standing
 from projections.compliance.verdict import Read
+from tests.law.profiles import ruled
 from tests.law.scene import Scene, shows
 
 REGISTER = {"subject": "register"}
@@ -60,7 +58,9 @@ def test_the_end_comes_with_the_receivers_midnight_to_the_millisecond() -> None:
         ("2027-03-16T23:59:59.999+03:00", "undetermined"),
         ("2027-03-17T00:00:00.000+03:00", "breached"),
     ]:
-        _requested(when).expect("A15.2", verdict)
+        found = _requested(when).expect("A15.2", verdict)
+        kept = {read.kept for read in found.readings}
+        assert kept == {"met": {True}, "breached": {False}, "undetermined": {True, False}}[verdict]
 
 
 @shows("A15.2 undetermined")
@@ -158,11 +158,7 @@ def test_an_end_by_notice_without_the_notice_is_undetermined() -> None:
 
 @shows("A15.2 undetermined")
 def test_a_term_in_working_days_of_an_unknown_year_is_undetermined() -> None:
-    folder = resources.files("projections.compliance").joinpath("instruments")
-    texts = {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
-    name = "ru-kz-2009.toml"
-    texts[name] = texts[name].replace('"days:60:same"]\nparams', '"workdays:60:next"]\nparams')
-    scene = Scene(rulebook=make_rulebook(texts, lenient=True))
+    scene = Scene(rulebook=ruled("A15.2", readings=("days:60:next", "workdays:60:next")))
     _noticed(scene, "2041-01-15T12:00:00+03:00")
     scene.expect("A15.2", "undetermined", reason="days_unknown", missing="working days of ru", **REGISTER)
 
@@ -261,6 +257,34 @@ def test_what_concerns_another_pair_of_states_is_passed_over() -> None:
     assert _says(scene, "2028-01-01", None) == "no"
 
 
+def test_of_two_undated_notices_the_earlier_brings_the_doubt() -> None:
+    scene = Scene()
+    scene.tz = "Europe/Moscow"
+    scene.reg("notice.received", "2027-01-15", received="")
+    scene.reg("notice.received", "2027-06-15", received="")
+    moments = ("2027-01-15T11:59:59.999", "2027-01-15T12:00:00.000", "2027-06-16")
+    assert [_says(scene, moment) for moment in moments] == ["yes", "unclear", "unclear"]
+
+
+def test_an_instrument_that_entered_between_some_states_first_is_in_force_from_the_earliest_day() -> None:
+    scene = Scene(bare=True)
+    scene.tz = "Europe/Moscow"
+    scene.reg("instrument.entered", "2010-01-01", date="2010-01-01", between=["RU", "BY"])
+    scene.reg("instrument.entered", "2015-01-01", date="2015-01-01", between=["RU", "KZ"])
+    assert _says(scene, "2012-01-01") == "no"
+    assert _says(scene, "2012-01-01", ("RU", "BY")) == "yes"
+    assert _says(scene, "2012-01-01", None) == "yes"
+
+
+def test_an_instrument_that_lives_with_another_is_doubtful_with_the_earlier_doubt_of_the_two() -> None:
+    scene = Scene()
+    scene.tz = "Europe/Moscow"
+    scene.reg("notice.received", "2027-01-15", received="", instrument="ru-kz-2009-ap-2022")
+    scene.reg("notice.received", "2027-06-15", received="")
+    scene.request("direct_exchange", "2027-03-01", office="RU-T-VOLGA")
+    scene.expect("P7", "undetermined")
+
+
 # A12: amendments
 
 
@@ -285,6 +309,7 @@ def test_an_amendment_is_open_until_it_is_in_force_and_met_by_a_rulebook_in_time
     scene.expect("A12", "open", as_of="2026-04-30T23:59:59.999", item="ru-kz-2009-ap-2026", **REGISTER)
     found = scene.expect("A12", "met", as_of="2026-05-01T00:00", item="ru-kz-2009-ap-2026", **REGISTER)
     assert found.values["version"] == "2"
+    assert [ref.name for ref in found.evidence] == ["instrument.signed", "instrument.entered", "rulebook.adopted"]
 
 
 @shows("A12 open")
@@ -308,7 +333,8 @@ def test_a_rulebook_that_came_after_the_entry_into_force_leaves_the_time_between
         scene = Scene()
         _amended(scene)
         _adopted(scene, when, valid_from)
-        scene.expect("A12", "undetermined", item="ru-kz-2009-ap-2026", reason="adopted_late", **REGISTER)
+        found = scene.expect("A12", "undetermined", item="ru-kz-2009-ap-2026", reason="adopted_late", **REGISTER)
+        assert "rulebook.adopted" in [ref.name for ref in found.evidence]
 
 
 def test_the_protocol_of_2022_is_an_amendment_and_a_treaty_of_its_own_is_none() -> None:

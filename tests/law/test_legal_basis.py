@@ -51,6 +51,13 @@ def test_a_treaty_counts_from_its_entry_into_force() -> None:
     scene.expect("A1", "met")
 
 
+def test_an_entry_into_force_that_is_recorded_later_counts_and_is_marked() -> None:
+    scene = ask("cis-mla-1993")
+    scene.reg("instrument.entered", "2025-06-01", instrument="cis-mla-1993", date="1994-12-10")
+    scene.expect("A1", "undetermined", as_of="2025-05-31")
+    scene.expect("A1", "met", marks=("retroactive",))
+
+
 def test_an_entry_into_force_between_other_states_does_not_count() -> None:
     scene = ask("cis-mla-1993")
     enter(scene, "cis-mla-1993", "1994-12-10", between=["RU", "BY"])

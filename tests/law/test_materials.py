@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import Formatter
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from projections.compliance.case import Case
 from projections.compliance.materials import Material, accesses, regions, summaries
 from projections.compliance.register import LegalRegister
+from projections.compliance.texts import reasons
 from projections.compliance.verdict import Finding
 from tests.law.scene import REQUEST, Scene, shows
 
@@ -129,6 +131,22 @@ def test_s47_erasure_after_closure_changes_no_earlier_verdict(scene: Scene) -> N
     assert {rule: verdicts(scene, rule) for rule in RULES} == before
     for rule in ("O8", "A9.2", "A9.3"):
         scene.expect(rule, "breached")
+
+
+@pytest.mark.parametrize("rule_id", [*RULES, "A15.3"])
+def test_lines_and_reasons_have_nothing_in_them_that_a_finding_does_not_say(rule_id: str) -> None:
+    scene = begun()
+    scene.act("material.used", "2025-04-04", case="c-2")
+    scene.reg("notice.received", "2027-01-15T12:00+03:00")
+    rule = next(rule for rule in scene.rulebook.rules() if rule.id == rule_id)
+    finding = scene.findings(rule_id)[0]
+    known = {*finding.values, "item", "bound", "missing"}
+    texts = [rule.line] if rule.kind == "ordering" else [rule.line, *reasons(rule.kind).values()]
+    if rule_id == "A15.3":
+        texts = [rule.line]
+    for text in texts:
+        for words in (text.en, text.ru):
+            assert {name for _, name, _, _ in Formatter().parse(words) if name} <= known, words
 
 
 # What confidentiality does not depend on

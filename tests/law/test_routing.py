@@ -85,7 +85,7 @@ def test_a_kazakh_office_that_the_register_does_not_know_leaves_it_open_until_it
     scene.request(to="KZ-B-77")
     scene.reg("office.registered", "2025-04-01", office_="KZ-B-77", party="KZ", name_ru="KZ-B-77", tz="Asia/Almaty")
     scene.expect("O1", "undetermined", reason="counterpart_unknown", missing="KZ-B-77", as_of="2025-03-31")
-    scene.expect("O1", "met", as_of="2025-04-02")
+    scene.expect("O1", "met", as_of="2025-04-02", marks=("retroactive",))
 
 
 def test_before_the_day_from_which_the_register_gives_it_direct_contact_it_is_open() -> None:
@@ -186,6 +186,16 @@ def test_s36_what_arrived_directly_and_is_not_passed_on_is_open_and_overdue_afte
     scene.expect("O9", "open", as_of="2025-03-06T10:00", overdue=True, reason="not_passed_on")
 
 
+def test_the_days_to_pass_it_on_run_from_its_receipt_not_from_its_dispatch() -> None:
+    scene = Scene()
+    said = content(kind="mla", direction="in", requesting="KZ-B-01", requested="RU-OMS")
+    scene.act("request.signed", "2025-03-01", act_of="KZ-B-01", **said)
+    scene.act("request.sent", "2025-03-01", act_of="KZ-B-01", from_="KZ-B-01", to="RU-OMS", channel="direct")
+    arrives(scene, when="2025-03-10T10:00")
+    scene.expect("O9", "open", as_of="2025-03-13T09:59", overdue=False)
+    scene.expect("O9", "open", as_of="2025-03-13T10:00", overdue=True)
+
+
 def test_s36_what_arrived_directly_and_is_answered_directly_is_a_breach() -> None:
     scene = Scene()
     arrives(scene)
@@ -254,6 +264,15 @@ def test_s37_form_p5_is_in_the_protocol_but_not_in_the_order() -> None:
     scene.expect("P2", "met")
     scene.expect("O2", "undetermined", reason="form_wider")
     scene.expect("O9", "undetermined", reason="wider_form")
+
+
+@pytest.mark.parametrize("forms", [{"order": ["o1"], "protocol": ["p1", "p5"]}, {"order": ["o4"]}, None])
+def test_an_exchange_in_a_form_of_the_order_or_of_none_recorded_is_not_asked(
+    forms: dict[str, list[str]] | None,
+) -> None:
+    scene = Scene()
+    scene.request(forms=forms)
+    scene.no_row("O9")
 
 
 def test_form_p5_by_the_main_directorate_went_the_safe_way() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.law.scene import Scene, shows
@@ -18,16 +20,16 @@ def scene() -> Scene:
     return scene
 
 
-def received(scene: Scene, when: str = "2025-04-01", **stated: object) -> None:
+def received(scene: Scene, when: str = "2025-04-01", **stated: Any) -> None:
     members = {"from_": "KZ-B-01", "supplier": "KZ-B-01", "purposes": ASKED, **stated}
     scene.act("material.received", when, **members)
 
 
-def used(scene: Scene, when: str = "2025-06-10", *, case: str | None = "c-2", **stated: object) -> str:
+def used(scene: Scene, when: str = "2025-06-10", *, case: str | None = "c-2", **stated: Any) -> str:
     return scene.act("material.used", when, case=case, **stated)
 
 
-def consent(scene: Scene, when: str, *, admitted: str | None = None, **stated: object) -> str:
+def consent(scene: Scene, when: str, *, admitted: str | None = None, **stated: Any) -> str:
     members = {"by": "KZ-B-01", "purposes": OTHER, **stated}
     return scene.act("consent.answered", when, admitted=admitted, office=str(members["by"]), **members)
 
@@ -104,9 +106,7 @@ def test_s56_another_purpose_but_public_there(scene: Scene) -> None:
 @pytest.mark.parametrize(
     "public", [{"evidence": False, "checked": "2025-06-09"}, {"evidence": True, "checked": "2025-06-11"}]
 )
-def test_public_without_evidence_or_looked_up_afterwards_is_undetermined(
-    scene: Scene, public: dict[str, object]
-) -> None:
+def test_public_without_evidence_or_looked_up_afterwards_is_undetermined(scene: Scene, public: dict[str, Any]) -> None:
     received(scene)
     used(scene, public={"evidence": box(bool(public["evidence"])), "checked": public["checked"]})
     scene.expect("A9.3", "undetermined", reason="public_unproven")
@@ -173,7 +173,7 @@ def test_a_consent_with_a_day_runs_to_the_end_of_it_in_the_suppliers_zone(scene:
 
 @shows("A9.3 undetermined")
 @pytest.mark.parametrize("doubt", [{"written": False}, {"by": "KZ-MTP"}])
-def test_a_consent_of_doubtful_form_or_organ_is_undetermined(scene: Scene, doubt: dict[str, object]) -> None:
+def test_a_consent_of_doubtful_form_or_organ_is_undetermined(scene: Scene, doubt: dict[str, Any]) -> None:
     received(scene)
     consent(scene, "2025-06-09", **doubt)
     used(scene)
@@ -193,7 +193,7 @@ def test_the_supplier_the_partys_office_and_its_coordinator_may_consent(scene: S
 @pytest.mark.parametrize(
     "consented", [{"materials": ["m-9"]}, {"purposes": [{"purpose": "training"}]}, {"by": "RU-PGO"}]
 )
-def test_a_consent_to_something_else_or_of_somebody_else_is_none(scene: Scene, consented: dict[str, object]) -> None:
+def test_a_consent_to_something_else_or_of_somebody_else_is_none(scene: Scene, consented: dict[str, Any]) -> None:
     received(scene)
     consent(scene, "2025-06-09", **consented)
     used(scene)

@@ -41,13 +41,26 @@ def test_s28_on_the_seventeenth_of_march_it_is_over_and_the_request_goes_on() ->
 
 
 def test_the_days_are_those_of_the_receiver_of_the_notice_to_the_millisecond() -> None:
-    for moment, verdict in (
-        ("2027-03-15T23:59:59.999+03:00", "met"),
-        ("2027-03-16T00:00:00.000+03:00", "undetermined"),
-        ("2027-03-16T23:59:59.999+03:00", "undetermined"),
-        ("2027-03-17T00:00:00.000+03:00", "breached"),
+    for moment, verdict, reason in (
+        ("2027-03-15T23:59:59.999+03:00", "met", "in_force"),
+        ("2027-03-16T00:00:00.000+03:00", "undetermined", "end_by_readings"),
+        ("2027-03-16T23:59:59.999+03:00", "undetermined", "end_by_readings"),
+        ("2027-03-17T00:00:00.000+03:00", "breached", "after_end"),
     ):
-        after_notice(moment).expect("A15.1", verdict)
+        after_notice(moment).expect("A15.1", verdict, reason=reason)
+
+
+def test_a_reading_is_kept_until_just_before_its_end() -> None:
+    scene = after_notice("2027-03-16T00:00:00.000+03:00")
+    assert [read.kept for read in scene.finding("A15.1").readings] == [True, False]
+
+
+def test_a_notice_that_reaches_astana_counts_the_days_of_astana() -> None:
+    scene = Scene()
+    scene.reg("notice.received", "2027-01-15T23:00+03:00", office="KZ-PGO", from_="RU",
+              received="2027-01-15T23:00:00+03:00")  # fmt: skip
+    scene.request(when="2027-03-15T12:00")
+    assert scene.finding("P7").values["ends"] == "2027-03-17 / 2027-03-16"  # received on the 16th there
 
 
 def test_a_notice_whose_receipt_is_not_dated_decides_nothing_after_it() -> None:
@@ -106,6 +119,21 @@ def test_of_unknown_content_it_cannot_be_said_that_it_had_to_rest_on_the_agreeme
         scene.reg("instrument.ended", "2026-12-01", date="2027-01-01", cause="other")
         scene.act("request.received", when, from_="KZ-PGO", to="RU-GUMPS", office="RU-GUMPS")
         scene.expect("A15.1", verdict)
+
+
+def test_an_end_that_is_recorded_after_the_request_breaches_it_with_a_mark() -> None:
+    scene = Scene()
+    scene.request(when="2027-02-01T12:00")
+    scene.reg("instrument.ended", "2027-05-01", date="2027-01-01", cause="other")
+    scene.expect("P7", "met", as_of="2027-04-30", marks=())
+    scene.expect("P7", "breached", marks=("retroactive",))
+
+
+def test_a_notice_after_the_request_changes_nothing_and_marks_nothing() -> None:
+    scene = Scene()
+    scene.request(when="2027-01-10T12:00")
+    scene.reg("notice.received", RECEIVED, office="RU-PGO")
+    scene.expect("P7", "met", marks=())
 
 
 def test_what_was_asked_in_time_stays_valid_when_it_is_answered_after_the_end() -> None:

@@ -83,12 +83,16 @@ def test_what_a_partner_sent_before_we_received_it_is_judged_by_its_sending() ->
 
 
 def test_a_signed_request_that_arrives_after_the_call_confirms_it_when_it_arrives_in_time() -> None:
-    for arrived, verdict in (("2025-03-06T09:59", "met"), ("2025-03-07T08:00", "undetermined")):
+    for arrived, verdict, reason in (
+        ("2025-03-06T09:59:59.999", "met", "in_time"),
+        ("2025-03-06T10:00", "undetermined", "sending_unknown"),
+        ("2025-03-07T08:00", "undetermined", "sending_unknown"),
+    ):
         scene = Scene()
         partner = {"direction": "in", "requesting": "KZ-B-01", "requested": "RU-OMS"}
         scene.act("request.spoken", "2025-03-03T10:00", act_of="KZ-B-01", **partner)
         scene.act("request.received", arrived, from_="KZ-B-01", to="RU-OMS", signer="p-1", signer_role="head")
-        scene.expect("A6.2b", verdict, marks=("reported",))
+        scene.expect("A6.2b", verdict, reason=reason, marks=("reported",))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +155,15 @@ def test_each_oral_request_is_a_row_of_its_own() -> None:
     confirmed(scene, "2025-03-04")
     scene.expect("A6.2b", "met", item="oral")
     scene.expect("A6.2b", "open", item="second", as_of="2025-03-11")
+
+
+def test_a_confirmation_that_names_none_of_two_oral_requests_confirms_neither_and_of_one_that_one() -> None:
+    scene = spoken("2025-03-03T10:00")
+    scene.act("request.confirmed", "2025-03-04", confirms="elsewhere")
+    scene.expect("A6.2b", "met", item="oral")
+    scene.act("request.spoken", "2025-03-03T12:00", id="second", admitted="2025-03-05")
+    scene.expect("A6.2b", "breached", item="oral")
+    scene.expect("A6.2b", "breached", item="second")
 
 
 def test_a_written_request_has_no_row_of_the_term() -> None:

@@ -106,7 +106,8 @@ class TestWhatWaits:
                  {"version": "7", "sha256": own.sha256, "profiles": [], "valid_from": "2025-01-01"})  # fmt: skip
         taken(store, book, generation)
         register = Compliance(store, book.ledger_id, RULES, generation=generation).register()
-        assert resolve(register, {own.sha256: own}.get) is own
+        found = resolve(register, {own.sha256: own}.get)
+        assert (found.sha256, found.version) == (own.sha256, "7")
 
 
 class TestTheRegisterGrows:

@@ -42,8 +42,8 @@ from projections.compliance.kinds import (
     deadline,
     grade_floor,
     handling,
-    in_force,
     imported,
+    in_force,
     information,
     instruments,
     lag,
@@ -63,6 +63,7 @@ from projections.compliance.kinds import (
 
 __all__ = [
     "acts", "answered", "authority", "basis", "closed_list", "confirmation", "contacts", "cost", "coverage", "deadline",
-    "grade_floor", "handling", "in_force", "imported", "information", "instruments", "lag", "meetings", "ordering", "purpose_limit",
-    "refusal", "required_fields", "routing", "signer", "survival", "units", "validity", "written_form", "yearly",
+    "grade_floor", "handling", "imported", "in_force", "information", "instruments", "lag", "meetings", "ordering",
+    "purpose_limit", "refusal", "required_fields", "routing", "signer", "survival", "units", "validity", "written_form",
+    "yearly",
 ]  # fmt: skip

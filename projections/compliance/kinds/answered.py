@@ -16,7 +16,7 @@ from projections.compliance.kinds.base import Asked, check
 from projections.compliance.lags import days, iso_day, lagged
 from projections.compliance.readings import span
 from projections.compliance.register import LegalRegister
-from projections.compliance.requests import PENDING
+from projections.compliance.requests import PENDING, passages
 from projections.compliance.verdict import Finding
 
 _UNTOLD = {"told": PENDING, "lag": PENDING}
@@ -59,12 +59,9 @@ def _with_threshold(asked: Asked) -> Asked:
 
 def _reached(case: Case, register: LegalRegister) -> tuple[CaseAct, int] | None:
     """The act by which the request reached the asked side, and when (ms); None: it did not leave, yet."""
-    arrivals = [
-        (act, act.time)
-        for act in case.named("request.received")
-        if register.party(act.data.from_) != register.party(act.data.to)
-    ]
-    sent = [act for act in case.named("request.sent") if register.party(act.data.from_) != register.party(act.data.to)]
+    crossed = passages(case, register)
+    sent = [act for act in crossed if act.name == "request.sent"]
+    arrivals = [(act, act.time) for act in crossed if act.name == "request.received"]
     arrivals += [(act, time_ms(act.data.received_on)) for act in sent if act.get("received_on") is not None]
     arrivals += [(act, act.time) for act in case.named("request.spoken")]
     found = arrivals or [(act, act.time) for act in [*sent, *case.named("request.confirmed")]]

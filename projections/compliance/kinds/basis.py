@@ -14,6 +14,7 @@ import msgspec
 
 from projections.compliance.case import CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
+from projections.compliance.register import retroactive
 from projections.compliance.termination import InForce, Standing, in_force, standing
 from projections.compliance.verdict import Finding, Read
 
@@ -109,7 +110,9 @@ def legal_basis(asked: Asked) -> Iterator[Finding]:
             readings=tuple(read for each in unclear for read in each.readings),
         )  # fmt: skip
     else:
-        yield asked.finding("met", "basis_in_force", rests_on=rests_on, values=values, at=since)
+        entered = [record for each in found for record in each.acts if record.name == "instrument.entered"]
+        yield asked.finding("met", "basis_in_force", rests_on=rests_on, values=values, at=since,
+                            marks=retroactive(act, entered))  # fmt: skip
 
 
 @check("information", "other_basis")

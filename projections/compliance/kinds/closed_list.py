@@ -12,7 +12,7 @@ from projections.compliance.case import CaseAct, evidence
 from projections.compliance.correspondence import passages, said_forms
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.kinds.meetings import meeting_form
-from projections.compliance.register import local_day
+from projections.compliance.register import local_day, retroactive
 from projections.compliance.verdict import Finding
 
 
@@ -85,7 +85,8 @@ def _by_procedure(asked: Asked, rests_on: tuple[CaseAct, ...], values: dict[str,
     if without:
         return asked.finding("undetermined", "no_procedure", rests_on=evidence(rests_on, issued), values=values,
                              missing=f"act of {', '.join(without)} that carries out {instrument.id}")  # fmt: skip
-    return asked.finding("met", "form_listed", rests_on=evidence(rests_on, issued), values=values)
+    return asked.finding("met", "form_listed", rests_on=evidence(rests_on, issued), values=values,
+                         marks=retroactive(rests_on[0], issued))  # fmt: skip
 
 
 def _ends(asked: Asked, content: CaseAct) -> tuple[list[str], CaseAct]:

@@ -17,7 +17,7 @@ from projections.compliance.case import Case, CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import DAY_MS
 from projections.compliance.register import LegalRegister
-from projections.compliance.requests import is_written, minute
+from projections.compliance.requests import is_written, minute, passages
 from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict
 
 HOUR_MS = DAY_MS // 24
@@ -80,11 +80,7 @@ def _confirming(case: Case, register: LegalRegister, spoken: CaseAct) -> tuple[C
     sure = [act for act in sure if act not in unsure]
     signed = case.first("request.signed")
     if signed is not None:
-        sure += [
-            act
-            for act in case.named("request.sent")
-            if signed.order <= act.order and register.party(act.data.from_) != register.party(act.data.to)
-        ]
+        sure += [act for act in passages(case, register) if act.name == "request.sent" and signed.order <= act.order]
     unsure += [act for act in case.named("request.received") if is_written(act) and act.order > spoken.order]
     if sure:
         return min(sure, key=lambda act: act.order), False

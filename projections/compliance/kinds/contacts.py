@@ -18,7 +18,7 @@ from projections.compliance.contacts import Version, following, forwarded, notif
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.lags import iso_day, lagged
 from projections.compliance.readings import start_of
-from projections.compliance.termination import in_force, standing_of
+from projections.compliance.termination import Standing, in_force, standing_of
 from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict
 
 
@@ -155,35 +155,54 @@ def contact_forwarded(asked: Asked) -> Iterator[Finding]:
 def contact_change_exchanged(asked: Asked) -> Iterator[Finding]:
     """Prot. 3, second paragraph: ours to them, theirs to us, while the instrument is in force."""
     held = standing_of(asked)
-    ours = versions(asked.register, asked.register.own)
-    for version in ours:
-        if version.changes and in_force(held, version.since) != "no":
-            if held.begins is None:
-                yield _not_entered(asked, version.act, held.missing, version.item, version.contact)
-                continue
-            done = forwarded(version, asked.register, _other(asked, asked.register.own))
-            yield _change(asked, version, ours, version.since, done, asked.register.own)
-    arrived = asked.register.acts("contact.received")
-    named = items([*arrived, *(version.act for version in ours)])
-    for act in arrived:
-        sender = asked.register.party(act.data.from_)
-        if act.get("changes_of") is None or sender == asked.register.own or sender not in _parties(asked):
+    yield from _ours(asked, held)
+    yield from _theirs(asked, held)
+
+
+def _ours(asked: Asked, held: Standing) -> Iterator[Finding]:
+    register, own = asked.register, asked.register.own
+    every = versions(register, own)
+    for version in every:
+        if not version.changes or in_force(held, version.since) == "no":
             continue
+        entry = register.office(version.office)
+        sorts = asked.profile.requests.get("sorts")
+        if held.begins is None:
+            yield _not_entered(asked, version.act, held.missing, version.item, version.contact)
+        elif sorts and entry is not None and entry.sort not in sorts:
+            # Prot. 3 speaks of contacts of the sorts that it names; the Order lets one more office have direct contact.
+            yield asked.finding("undetermined", "sort_unnamed", rests_on=evidence(version.act, entry.act), bound=own,
+                                item=version.item, values={"contact": version.contact, "sort": entry.sort})  # fmt: skip
+        else:
+            done = forwarded(version, register, _other(asked, own))
+            yield _change(asked, version, every, version.since, done, own)
+
+
+def _theirs(asked: Asked, held: Standing) -> Iterator[Finding]:
+    register = asked.register
+    arrived = register.acts("contact.received")
+    named = items([*arrived, *(version.act for version in versions(register, register.own))])
+    for act in arrived:
+        sender = register.party(act.data.from_)
+        if act.get("changes_of") is None or sender != _other(asked, register.own):
+            continue
+        changed = [other for other in arrived if other.id == act.data.changes_of]
         names = ", ".join(dict.fromkeys(contact.contact for contact in act.data.contacts))
         stated = act.get("effective")
         if stated is None:
             missing = f"date of the change that {act.id} tells of"
-            yield asked.finding("undetermined", "change_undated", rests_on=act, item=named[act], bound=sender,
-                                values={"contact": names}, missing=missing)  # fmt: skip
+            yield asked.finding("undetermined", "change_undated", rests_on=evidence(act, changed), item=named[act],
+                                bound=sender, values={"contact": names}, missing=missing)  # fmt: skip
             continue
-        tz = asked.register.zone(act.data.from_)
+        tz = register.zone(act.data.from_)
         start = start_of(date.fromisoformat(stated), tz)
         if in_force(held, start) == "no":
             continue
         if held.begins is None:
             yield _not_entered(asked, act, held.missing, named[act], names)
             continue
-        yield lagged(asked, start, act, tz, done=act, item=named[act], bound=sender, values={"contact": names})
+        yield lagged(asked, start, evidence(act, changed), tz, done=act, item=named[act], bound=sender,
+                     values={"contact": names})  # fmt: skip
 
 
 @check("coverage", "contacts_exchanged")

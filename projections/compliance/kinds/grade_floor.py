@@ -50,32 +50,43 @@ def degree(asked: Asked) -> Iterator[Finding]:
         if found:
             rows.append((region, tuple(found)))
     released = release_of(asked) if rows else None
+    among = [region for region, _ in rows]
     for region, requests in rows:
-        lower = allowances(asked.case, region, party)
-        until = None if released is None or released.part else released.at
-        # What a lambda reads is bound now: a loop's names change.
-        ruling, marks = by_both_clocks(
-            lambda clock, of=(region, requests, lower, until): _ruled(  # type: ignore[misc]
-                of[0], of[1], spans(of[0], of[1], of[2], clock, of[3])
-            ),
-            lambda each: each.verdict,
-        )
-        ruling = _in_part(ruling, released)
-        item = item_of(region, [row[0] for row in rows])
-        acts = evidence(ruling.acts, lower, *([released.acts] if released else []))
-        yield asked.finding(
-            ruling.verdict, ruling.reason, rests_on=acts, item=item, bound=region.holder, marks=marks,
-            values=_values(asked, region, requests, ruling), missing=ruling.missing, steps=_steps(region, ruling),
-            at=ruling.span.since if ruling.verdict == "breached" and ruling.span else None,
-        )  # fmt: skip
+        yield _judged(asked, region, requests, item_of(region, among), released)
+
+
+def _judged(asked: Asked, region: Region, requests: Sequence[Asking], item: str, released: Release | None) -> Finding:
+    lower = allowances(asked.case, region, asked.register.party)
+    until = None if released is None or released.part else released.at
+    ruling, marks = by_both_clocks(
+        lambda clock: _ruled(region, requests, spans(region, requests, lower, clock, until)),
+        lambda each: each.verdict,
+        in_order=region.in_order,
+    )
+    ruling = _in_part(ruling, released)
+    broken = ruling.verdict == "breached" and ruling.span is not None
+    return asked.finding(
+        ruling.verdict,
+        ruling.reason,
+        rests_on=evidence(ruling.acts, lower, () if released is None else released.acts),
+        item=item,
+        bound=region.holder,
+        marks=marks,
+        values=_values(asked, region, requests, ruling),
+        missing=ruling.missing,
+        steps=_steps(region, ruling),
+        at=ruling.span.since if broken and ruling.span else None,
+    )
 
 
 def _ruled(region: Region, requests: Sequence[Asking], found: Sequence[Span]) -> _Ruling:
     short = [span for span in found if span.short]
     broken = next((span for span in short if not span.law_limit), None)
     if broken is not None:
-        reason = "held_lower" if broken.until is None else "held_lower_for_a_time"
-        return _Ruling("breached", "opened_unheld" if _unheld(broken) else reason, broken.acts, broken)
+        mended = next((span.since for span in found if span.since > broken.since and not span.short), None)
+        whole = msgspec.structs.replace(broken, until=mended)
+        reason = "held_lower" if mended is None else "held_lower_for_a_time"
+        return _Ruling("breached", "opened_unheld" if _unheld(broken) else reason, broken.acts, whole)
     unmapped = [each for each in requests if each.grade is None]
     if unmapped:
         degrees = ", ".join(dict.fromkeys(each.degree for each in unmapped))

@@ -9,7 +9,7 @@ import msgspec
 
 from projections.compliance.case import CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
-from projections.compliance.materials.opening import Allowed, weigh
+from projections.compliance.materials.opening import Allowed, rulings
 from projections.compliance.materials.region import Region, complete, effective, item_of, regions
 from projections.compliance.materials.release import Release, release_of
 from projections.compliance.readings import day_of, start_of
@@ -47,9 +47,8 @@ def handled_first(asked: Asked) -> Iterator[Finding]:
 def _judged(asked: Asked, region: Region, item: str, released: Release | None) -> Finding:
     """The worst of what is said of its accesses and incidents; of equals the earliest."""
     parts: list[_Part] = []
-    for act in sorted(region.accessed, key=effective):
-        ruling = weigh(region, act)
-        verdict = _VERDICTS[ruling.verdict]
+    for ruling in rulings(asked.case, region):
+        act, verdict = ruling.acts[0], _VERDICTS[ruling.verdict]
         if released is None or act.time < released.at:
             parts.append(_Part(verdict, ruling.reason, ruling.acts, ruling.marks, act))
         elif released.part and verdict != "met":
@@ -65,7 +64,7 @@ def _judged(asked: Asked, region: Region, item: str, released: Release | None) -
     return asked.finding(
         verdict,
         "handled_first" if met else deciding.reason,
-        rests_on=evidence(*([part.acts for part in parts] if met else [deciding.acts]), region.supplied),
+        rests_on=evidence(*([part.acts for part in parts] if met else [deciding.acts]), _supply(asked, region)),
         item=item,
         bound=region.holder,
         values=_values(asked, region, deciding.access),
@@ -92,10 +91,10 @@ def _unopened(asked: Asked, region: Region, item: str) -> Finding:
     values = _values(asked, region)
     if ready is not None and complete(ready) and region.persons(end):
         return asked.finding(
-            "met", "handled_unopened", rests_on=evidence(region.listing, region.supplied), item=item,
+            "met", "handled_unopened", rests_on=evidence(region.listing, _supply(asked, region)), item=item,
             bound=region.holder, values=values,
         )  # fmt: skip
-    acts = evidence(region.supplied, region.listing) or (region.first,)
+    acts = evidence(_supply(asked, region), region.listing) or (region.first,)
     since = min(act.time for act in acts)
     reason = "handling_lacks" if ready is not None else "unhandled"
     steps: tuple[Step, ...] = (Step(since, "open", reason),)
@@ -105,6 +104,11 @@ def _unopened(asked: Asked, region: Region, item: str) -> Finding:
     return asked.finding(
         "open", reason, rests_on=evidence(acts, gone), item=item, bound=region.holder, values=values, steps=steps
     )
+
+
+def _supply(asked: Asked, region: Region) -> tuple[CaseAct, ...]:
+    """The records of the supply that make it a duty."""
+    return region.supplied if asked.param("which") == "offices" else region.described
 
 
 def _leak(asked: Asked, region: Region, released: Release | None) -> CaseAct | None:
@@ -135,11 +139,12 @@ def _of_offices(asked: Asked, region: Region) -> Iterator[str]:
 
 def _confidential(asked: Asked, region: Region) -> Iterator[str]:
     parties, holder = asked.profile.instrument.parties, asked.register.party(region.holder)
-    for act in region.receipts:
+    if not region.confidential:
+        return
+    for act in region.receipts[:1]:
         supplier = asked.register.party(act.data.supplier)
-        if act.data.under_confidentiality and supplier != holder and supplier in parties and holder in parties:
+        if supplier != holder and supplier in parties and holder in parties:
             yield ""
-            return
 
 
 def _values(asked: Asked, region: Region, access: CaseAct | None = None) -> dict[str, str]:

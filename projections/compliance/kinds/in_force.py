@@ -13,7 +13,7 @@ import msgspec
 from projections.compliance.case import CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import day_of
-from projections.compliance.register import local_day
+from projections.compliance.register import local_day, retroactive
 from projections.compliance.termination import Standing, in_force, standing_of
 from projections.compliance.verdict import Finding
 
@@ -43,15 +43,18 @@ def instrument_in_force(asked: Asked) -> Iterator[Finding]:
         "ends": _last_days(asked, held),
     }
     rests_on = evidence(act, held.acts)
+    decides = [each for each in held.acts if found != "yes" or each.name == "instrument.entered"]
+    marks = retroactive(act, decides)
     if found == "yes":
-        yield asked.finding("met", "in_force", rests_on=rests_on, values=values, readings=readings, at=act.time)
+        yield asked.finding("met", "in_force", rests_on=rests_on, values=values, readings=readings, at=act.time,
+                            marks=marks)  # fmt: skip
     elif found == "no" and asked.param("under") is not None and case.content is None:
         yield asked.finding("undetermined", "no_content", rests_on=rests_on, values=values, readings=readings,
                             missing="legal basis of the request", at=act.time)  # fmt: skip
     elif found == "no":
         over = held.last_end is not None and act.time >= held.last_end
         yield asked.finding("breached", "after_end" if over else "before_start", rests_on=rests_on, values=values,
-                            readings=readings, at=act.time)  # fmt: skip
+                            readings=readings, at=act.time, marks=marks)  # fmt: skip
     else:
         reason = "not_known_in_force" if held.missing else "end_by_readings"
         yield asked.finding("undetermined", reason, rests_on=rests_on, values=values, readings=readings,

@@ -59,7 +59,9 @@ _WEIGHT = {"same_purpose": 0, "requested_for": 1, "public": 2, "consented": 3, "
 
 def _ruled(asked: Asked, region: Region, act: CaseAct, released: Release | None) -> tuple[Ruling, tuple[Mark, ...]]:
     ruling, marks = by_both_clocks(
-        lambda clock: weigh(asked.case, region, act, asked.register, clock), lambda each: each.verdict
+        lambda clock: weigh(asked.case, region, act, asked.register, clock),
+        lambda each: each.verdict,
+        in_order=region.in_order,
     )
     if ruling.verdict == "met":
         return ruling, marks

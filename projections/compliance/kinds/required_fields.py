@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from projections.compliance.case import Case, CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
-from projections.compliance.requests import PENDING, Text, day, requested_state, requesting, written_text
+from projections.compliance.requests import PENDING, Text, day, passages, requested_state, requesting, written_text
 from projections.compliance.verdict import Finding
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -27,7 +27,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 def content(asked: Asked) -> Iterator[Finding]:
     """The text of a request, as it left, fills every group of its content; what is supplied later mends nothing."""
     case = asked.case
-    text = written_text(case)
+    text = written_text(case, asked.register)
     if text is not None:
         yield _content(asked, text)
         return
@@ -36,7 +36,7 @@ def content(asked: Asked) -> Iterator[Finding]:
         yield _spoken_content(asked, spoken)
     elif case.acts:
         yield asked.finding(
-            "undetermined", "no_content", rests_on=case.acts[0], values={"groups": PENDING},
+            "undetermined", "no_content", rests_on=case.acts[0], values={"groups": PENDING, "supplied": PENDING},
             missing="content of the request",
         )  # fmt: skip
 
@@ -101,13 +101,9 @@ def _supplements(case: Case, text: Text, empty: list[str]) -> list[CaseAct]:
 def translation(asked: Asked) -> Iterator[Finding]:
     """A request with its attachments is in a language of the asked state, or translated, or there is a reason."""
     case, register = asked.case, asked.register
-    text = written_text(case)
+    text = written_text(case, register)
     signed = case.first("request.signed", "request.confirmed")
-    leaving = [
-        act
-        for act in case.named("request.sent", "request.received")
-        if register.party(act.data.from_) != register.party(act.data.to)
-    ]
+    leaving = passages(case, register)
     first = signed or (leaving[0] if leaving else None)
     if first is None:
         return  # Nothing in writing is known: there is nothing to translate.

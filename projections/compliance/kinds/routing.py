@@ -15,8 +15,8 @@ from projections.compliance.case import CaseAct, evidence
 from projections.compliance.correspondence import Passage, passages, said_forms
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import span
-from projections.compliance.register import OfficeEntry, local_day
-from projections.compliance.verdict import Finding, Verdict, worst
+from projections.compliance.register import OfficeEntry, local_day, retroactive
+from projections.compliance.verdict import Finding, Mark, Verdict, worst
 
 UNDECIDED = "undecided"
 
@@ -32,6 +32,7 @@ class Part(msgspec.Struct, frozen=True):
     values: dict[str, str] = {}
     missing: str = ""
     expected_by: int = 0
+    marks: tuple[Mark, ...] = ()
 
 
 @check("routing", "direct_contact")
@@ -51,8 +52,9 @@ def _pair(asked: Asked, passage: Passage) -> Part:
     values = {"from": passage.sender or "—", "to": passage.receiver or "—"}
 
     def part(verdict: Verdict, reason: str, missing: str = "") -> Part:
-        rests_on = evidence(passage.act, None if own is None else own.act, None if other is None else other.act)
-        return Part(verdict, reason, rests_on, ours, values, missing)
+        entries = [entry.act for entry in (own, other) if entry is not None]
+        marks = retroactive(passage.act, entries)
+        return Part(verdict, reason, evidence(passage.act, entries), ours, values, missing, marks=marks)
 
     if day.isoformat() < profile["issued"]:
         return part("undetermined", "before_order")
@@ -192,5 +194,6 @@ def _worst(asked: Asked, parts: Sequence[Part]) -> Iterator[Finding]:
         values=chosen.values,
         missing=chosen.missing,
         expected_by=chosen.expected_by,
+        marks=chosen.marks,
         at=max(act.time for act in chosen.acts if act.subject == asked.case.subject),
     )

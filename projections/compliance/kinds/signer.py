@@ -25,7 +25,7 @@ _WRONG: tuple[Verdict, str] = ("breached", "wrong_role")
 def signer(asked: Asked) -> Iterator[Finding]:
     """A request in writing is signed by one who may; one that is only spoken awaits its signature."""
     case = asked.case
-    text = written_text(case)
+    text = written_text(case, asked.register)
     spoken = case.first("request.spoken")
     if text is not None and is_written(text.act):
         yield _signed(asked, text.act)

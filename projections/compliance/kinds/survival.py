@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import msgspec
 
 from projections.compliance.case import CaseAct, evidence
 from projections.compliance.composite import compose
 from projections.compliance.kinds.base import Asked, check
-from projections.compliance.materials.conditions import Condition, Outcome, conditions, outcomes
+from projections.compliance.materials.conditions import DATED, DISCHARGED, Condition, Outcome, conditions, outcomes
 from projections.compliance.materials.region import by_both_clocks, regions
 from projections.compliance.materials.release import Release, release_of
-from projections.compliance.readings import day_of
+from projections.compliance.readings import day_of, end_of
 from projections.compliance.termination import Standing, standing_of
 from projections.compliance.verdict import WORST, Finding, Ref, Step
 
@@ -48,39 +49,57 @@ def _condition(asked: Asked, condition: Condition, released: Release | None) -> 
         lambda clock: outcomes(condition, asked.case, asked.register, clock, until),
         lambda each: _worst(each).verdict,
     )
-    worst = _worst(results)
-    acts = evidence(worst.acts, condition.acts)
-    verdict, reason, missing = worst.verdict, worst.reason, worst.missing
+    worst = _in_part(_worst(results), released)
     steps: tuple[Step, ...] = ()
     if condition.written:
-        if verdict not in ("breached", "undetermined") or reason in ("no_date", "not_decidable"):
+        if worst.verdict not in ("breached", "undetermined") or worst.reason in ("no_date", "not_decidable"):
             return
-        verdict, reason = "undetermined", "only_written"
+        worst = msgspec.structs.replace(worst, verdict="undetermined", reason="only_written")
     elif condition.accepted is None:
-        verdict, reason, missing = "undetermined", "not_accepted", f"answer to condition {condition.id}"
-        acts = evidence(condition.acts)
-    elif verdict == "open" and worst.ends is not None:
-        since = condition.accepted.time
-        steps = (Step(since, "open", "not_due"), Step(max(worst.ends, since), "breached", "not_disposed"))
-    elif verdict == "met":
-        acts = evidence(condition.acts, *(each.acts for each in results))
-    if released is not None and verdict in ("breached", "undetermined") and released.part:
-        decided = max((act.time for act in worst.acts), default=0)
-        if decided >= released.at:
-            verdict, reason = "undetermined", "released_in_part"
-    if released is not None:
-        acts = evidence(acts, released.acts)
+        worst = Outcome("undetermined", "not_accepted", missing=f"answer to condition {condition.id}")
+    else:
+        steps = _steps(results, worst, condition.accepted.time)
+    acts = evidence(
+        worst.acts,
+        condition.acts,
+        *((each.acts for each in results) if worst.verdict == "met" else ()),
+        () if released is None else released.acts,
+    )
     bound = _bound(asked, condition, worst)
     yield asked.finding(
-        verdict, reason, rests_on=acts, item=condition.id, bound=bound, marks=marks, missing=missing, steps=steps,
-        at=max((act.time for act in worst.acts), default=None) if verdict == "breached" else None,
+        worst.verdict,
+        worst.reason,
+        rests_on=acts,
+        item=condition.id,
+        bound=bound,
+        marks=marks,
+        missing=worst.missing,
+        steps=steps,
+        at=worst.acts[0].time if worst.verdict == "breached" and worst.acts else None,
         values={
             "sort": condition.sort or NONE,
             "accepted": _day(asked, condition.accepted, bound),
             "until": condition.until or NONE,
             "by": f"{worst.acts[0].name} {worst.acts[0].id}" if worst.acts else NONE,
         },
-    )  # fmt: skip
+    )
+
+
+def _steps(results: Sequence[Outcome], worst: Outcome, since: int) -> tuple[Step, ...]:
+    """Where something is still to be done by a day: broken from then on, whatever else is said until then."""
+    ends = [each.ends for each in results if each.verdict == "open" and each.ends is not None]
+    if not ends or worst.verdict == "breached":
+        return ()
+    return Step(since, worst.verdict, worst.reason), Step(max(min(ends), since), "breached", "not_disposed")
+
+
+def _in_part(worst: Outcome, released: Release | None) -> Outcome:
+    """What was done after a release of a part of the duty, which may be that part."""
+    if released is None or not released.part or worst.verdict != "breached":
+        return worst
+    if max((act.time for act in worst.acts), default=0) < released.at:
+        return worst
+    return msgspec.structs.replace(worst, verdict="undetermined", reason="released_in_part")
 
 
 def _worst(results: Sequence[Outcome]) -> Outcome:
@@ -109,7 +128,8 @@ def after_termination(asked: Asked) -> Iterator[Finding]:
 
     Params:
         duties: rules that may outlive it.
-        continuing: those of them that no act discharges, but the disposal of the material.
+        continuing: those of them that no act discharges.
+        until_gone: those of them that end with the disposal or erasure of the material.
     """
     duties = [name for name in asked.param("duties", ()) if any(each.rule == name for each in asked.before)]
     if not duties:
@@ -141,12 +161,12 @@ def _after(asked: Asked, name: str, parts: Sequence[Finding], held: Standing, re
             made, evidence=tuple(dict.fromkeys([*made.evidence, *(act.ref for act in released.acts)]))
         )
         if released.part:
-            steps = _in_part(steps, released.at)
+            steps = _doubted_from(steps, released.at)
     steps = (Step(min(begun, end - 1), "met", "in_force"), *steps)
     return msgspec.structs.replace(made, steps=steps, values={**made.values, "ended": day_of(end, zone).isoformat()})
 
 
-def _in_part(steps: tuple[Step, ...], at: int) -> tuple[Step, ...]:
+def _doubted_from(steps: tuple[Step, ...], at: int) -> tuple[Step, ...]:
     """From a release in part on nothing can be said, but that what was broken before it stays broken."""
     before = tuple(step for step in steps if step.at < at)
     if before and before[-1].verdict == "breached":
@@ -155,10 +175,10 @@ def _in_part(steps: tuple[Step, ...], at: int) -> tuple[Step, ...]:
 
 
 def _unreleased(parts: Sequence[Finding], released: Release) -> list[Finding]:
-    """What is left of a duty that the Parties released: what was broken, or undecided, before."""
+    """What is left of a duty that the Parties released: what was broken before."""
     if released.part:
         return list(parts)
-    return [each for each in parts if each.steps[-1].verdict in ("breached", "undetermined")
+    return [each for each in parts if each.steps[-1].verdict == "breached"
             and each.steps[-1].at < released.at]  # fmt: skip
 
 
@@ -169,16 +189,25 @@ def _outlives(asked: Asked, part: Finding, here: dict[Ref, CaseAct], held: Stand
     if not acts or min(act.time for act in acts) >= (held.last_end or end):
         return False
     if part.rule in asked.param("continuing", ()):
-        return not _gone(asked, part, end)
+        return not _over(asked, part, end)
     return part.at(end - 1).verdict == "open" or max(act.time for act in acts) >= end
 
 
-def _gone(asked: Asked, part: Finding, end: int) -> bool:
-    """Whether the material of a duty was gone before the end."""
-    material, _, holder = part.item.partition("@")
-    of = [each for each in regions(asked.case, material) if not holder or each.holder == holder]
-    ends = [each.gone() for each in of if each.holder == part.bound]
-    return bool(ends) and all(act is not None and act.time < end for act in ends)
+def _over(asked: Asked, part: Finding, end: int) -> bool:
+    """Whether a continuing duty was over before the end: its material was gone, or its condition had come to an end."""
+    if part.rule in asked.param("until_gone", ()):
+        material = part.item.partition("@")[0]
+        gone = [each.gone() for each in regions(asked.case, material) if each.holder == part.bound]
+        return bool(gone) and all(act is not None and act.time < end for act in gone)
+    condition = next((each for each in conditions(asked.case) if each.id == part.item), None)
+    if condition is None:
+        return False
+    if condition.lifted is not None:
+        return condition.lifted.time < end
+    if condition.sort in DATED:
+        return part.steps[-1].reason in DISCHARGED and part.steps[-1].at < end
+    last = condition.until
+    return bool(last) and end_of(date.fromisoformat(last), asked.register.zone(part.bound)) <= end
 
 
 def _day(asked: Asked, act: CaseAct | None, office: str) -> str:

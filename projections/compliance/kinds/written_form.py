@@ -108,7 +108,7 @@ def _unconfirmed(asked: Asked, spoken: CaseAct, exchanged: CaseAct | None, lost:
         )  # fmt: skip
     last, closed = max(r.ends for r in reads), asked.case.closed
     steps = [Step(spoken.time, "open", "confirmation_runs")]
-    if closed is None or last <= closed.time:
+    if closed is None or last < closed.time:
         steps.append(Step(last, "undetermined", "never_confirmed"))
     if closed is not None:
         final: Verdict = "undetermined" if spoken.filled("urgency") else lost

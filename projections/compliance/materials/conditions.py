@@ -1,7 +1,7 @@
 """Conditions of the supplying side: which bind, from when until when, and whether each was kept.
 
 A condition is a restriction beside the degree, not a further grade.  It binds when it was accepted (Agr. 7(2)); it
-lives until it is lifted, until its day has passed, or until the material is gone.  What is tested, by sort (our choice)::
+lives until it is lifted, until its day has passed, or until the material is gone.  Tested by sort (our choice)::
 
     sort             kept while
     purpose_only     it is opened and used for the purposes it was given for, or with consent
@@ -28,6 +28,8 @@ from projections.compliance.readings import end_of
 from projections.compliance.register import LegalRegister
 from projections.compliance.verdict import Verdict
 
+DISCHARGED = ("disposed", "disposed_late")
+"""Reasons that say that a dated condition asks for nothing more."""
 DATED = {"return_by": "returned", "destroy_by": "destroyed"}
 
 
@@ -118,7 +120,7 @@ def outcomes(
         clock: by which all is put in order.
         released: when the Parties ended the duty (ms), if they did.
     """
-    held = [region for region in regions(case) if _bound(condition, region, register)]
+    held = [region for region in regions(case) if binds(condition, region, register)]
     if condition.sort in DATED:
         return [_dated(condition, region, register, clock, released) for region in held]
     found: list[Outcome] = []
@@ -137,7 +139,7 @@ def outcomes(
     return found
 
 
-def _bound(condition: Condition, region: Region, register: LegalRegister) -> bool:
+def binds(condition: Condition, region: Region, register: LegalRegister) -> bool:
     """Whether the holder is bound: it is not of the side that set the condition, which covers the material."""
     if condition.sort and register.party(region.holder) == register.party(condition.author):
         return False

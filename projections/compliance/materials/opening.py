@@ -43,12 +43,12 @@ class Access(msgspec.Struct, frozen=True):
 def accesses(case: Case, material: str | None = None) -> list[Access]:
     """Every access to a material (to all of the request), by effective time, and whether each was allowed."""
     opened = sorted(
-        ((act, region) for region in regions(case, material) for act in region.accessed),
-        key=lambda pair: effective(pair[0]),
+        ((region, ruling) for region in regions(case, material) for ruling in rulings(case, region)),
+        key=lambda pair: effective(pair[1].acts[0]),
     )
     found = []
-    for act, region in opened:
-        ruling = weigh(region, act)
+    for region, ruling in opened:
+        act = ruling.acts[0]
         marks = dict.fromkeys([*ruling.marks, *(mark for each in ruling.acts for mark in each.marks())])
         data = act.data
         refs = tuple(each.ref for each in ruling.acts)
@@ -69,10 +69,20 @@ def accesses(case: Case, material: str | None = None) -> list[Access]:
     return found
 
 
-def weigh(region: Region, access: CaseAct) -> Ruling:
-    """What is said of one access to a region."""
-    ruling, marks = by_both_clocks(lambda clock: _weigh(region, access, clock), lambda each: each.verdict)
-    return msgspec.structs.replace(ruling, marks=marks)
+def rulings(case: Case, region: Region) -> tuple[Ruling, ...]:
+    """What is said of each access to a region, by effective time; made once, since several rules ask."""
+    key = ("rulings", region.material, region.holder)
+    found: tuple[Ruling, ...] | None = case.memo.get(key)
+    if found is None:
+        found = case.memo[key] = tuple(_ruling(region, act) for act in sorted(region.accessed, key=effective))
+    return found
+
+
+def _ruling(region: Region, access: CaseAct) -> Ruling:
+    ruling, marks = by_both_clocks(
+        lambda clock: _weigh(region, access, clock), lambda each: each.verdict, in_order=region.in_order
+    )
+    return msgspec.structs.replace(ruling, marks=marks) if marks else ruling
 
 
 def _weigh(region: Region, access: CaseAct, clock: Clock) -> Ruling:

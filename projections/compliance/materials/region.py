@@ -6,7 +6,8 @@ rests on what its sender claims (mark ``claimed``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -36,15 +37,18 @@ def admitted(act: CaseAct) -> Moment:
 T = TypeVar("T")
 
 
-def by_both_clocks(weigh: Callable[[Clock], T], same: Callable[[T], Any]) -> tuple[T, tuple[Mark, ...]]:
+def by_both_clocks(
+    weigh: Callable[[Clock], T], same: Callable[[T], Any], *, in_order: bool = False
+) -> tuple[T, tuple[Mark, ...]]:
     """What is found by effective time, marked ``claimed`` where the order of admission would find something else.
 
     Args:
         weigh: finds it by a clock.
         same: what of it is compared: the verdict.
+        in_order: whether both clocks give the same order, and nothing but the order decides.
     """
     found = weigh(effective)
-    return found, (() if same(found) == same(weigh(admitted)) else ("claimed",))
+    return found, (() if in_order or same(found) == same(weigh(admitted)) else ("claimed",))
 
 
 class Region(msgspec.Struct, frozen=True):
@@ -64,6 +68,8 @@ class Region(msgspec.Struct, frozen=True):
     incidents: tuple[CaseAct, ...] = ()
     disposals: tuple[CaseAct, ...] = ()
     erasures: tuple[CaseAct, ...] = ()
+    in_order: bool = False
+    """Whether the request's acts were recorded in the order in which they are said to have happened."""
 
     @property
     def first(self) -> CaseAct:
@@ -80,6 +86,11 @@ class Region(msgspec.Struct, frozen=True):
     def description(self) -> CaseAct | None:
         """The act that says what it is: the holder's first, else another's; None: its supply is not recorded."""
         return (self.supplied or self.described or (None,))[0]
+
+    @property
+    def confidential(self) -> bool:
+        """Whether it was supplied on condition of confidentiality, by anybody's record of the supply."""
+        return any(act.data.under_confidentiality for act in self.described)
 
     @property
     def supplier(self) -> str | None:
@@ -131,6 +142,13 @@ def regions(case: Case, material: str | None = None) -> tuple[Region, ...]:
     A holder is an office that sent, received, handled, opened, used or disposed of it.  That something was sent to an
     office does not yet show that it holds it.
     """
+    every: tuple[Region, ...] | None = case.memo.get("regions")
+    if every is None:
+        every = case.memo["regions"] = tuple(_regions(case))
+    return every if material is None else tuple(region for region in every if region.material == material)
+
+
+def _regions(case: Case) -> Iterator[Region]:
     found: dict[tuple[str, str], dict[str, list[CaseAct]]] = {}
     described: dict[str, list[CaseAct]] = {}
     for act in case.named(*_PLACES):
@@ -138,18 +156,20 @@ def regions(case: Case, material: str | None = None) -> tuple[Region, ...]:
         found.setdefault((act.data.material, holder), {}).setdefault(place, []).append(act)
         if place == "supplied":
             described.setdefault(act.data.material, []).append(act)
+    if not found:
+        return
     erasures = [act for act in case.named("content.erased") if act.data.scope != "contact"]
-    return tuple(
-        Region(
+    orders = [act.order for act in case.acts]
+    in_order = all(before < after for before, after in pairwise(orders))
+    for (name, holder), places in found.items():
+        yield Region(
             name,
             holder,
             described=tuple(described.get(name, ())),
             erasures=tuple(_erasing(erasures, name, holder)),
+            in_order=in_order,
             **{place: tuple(acts) for place, acts in places.items()},
         )
-        for (name, holder), places in found.items()
-        if material is None or name == material
-    )
 
 
 def item_of(region: Region, among: Iterable[Region]) -> str:

@@ -16,9 +16,9 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from projections.compliance.case import Case, CaseAct
-from projections.compliance.materials.conditions import Condition, conditions
+from projections.compliance.materials.conditions import Condition, binds, conditions
 from projections.compliance.materials.holding import GRADES, Scales, allowances, askings, spans
-from projections.compliance.materials.opening import weigh
+from projections.compliance.materials.opening import rulings
 from projections.compliance.materials.region import Region, State, effective, regions
 from projections.compliance.register import LegalRegister
 from projections.compliance.rulebook import Profile, Rulebook
@@ -100,14 +100,16 @@ def _material(
     data = None if described is None else described.data
     holders = tuple(_holding(region, case, register, scales) for region in of)
     used = sorted((act for region in of for act in region.used), key=effective)
-    bound = [each for each in conditions(case) if not each.declined and _covers(each, of)]
+    bound = [
+        each for each in conditions(case) if not each.declined and any(binds(each, region, register) for region in of)
+    ]
     return Material(
         request=case.subject,
         material=name,
         sort="" if data is None else data.sort,
         supplier="" if data is None else data.supplier,
         supplied_as="" if data is None else data.supplied_as,
-        under_confidentiality=any(act.data.under_confidentiality for region in of for act in region.described),
+        under_confidentiality=any(region.confidential for region in of),
         purposes=() if data is None else tuple(_purpose(each.purpose, each.case) for each in data.purposes),
         holders=holders,
         accesses=sum(each.accesses for each in holders),
@@ -127,7 +129,7 @@ def _holding(region: Region, case: Case, register: LegalRegister, scales: Scales
     handling = region.handling(end)
     asked = askings(case, region, scales, register.party)
     over_time = spans(region, asked, allowances(case, region, register.party))
-    rulings = [weigh(region, act).verdict for act in region.accessed]
+    verdicts = [ruling.verdict for ruling in rulings(case, region)]
     gone = region.gone()
     unmapped = any(each.grade is None for each in asked)
     return Holding(
@@ -140,9 +142,9 @@ def _holding(region: Region, case: Case, register: LegalRegister, scales: Scales
         custodian="" if handling is None else handling.data.custodian,
         access_list=tuple(region.persons(end)),
         measures=() if handling is None else tuple(handling.data.measures),
-        accesses=len(rulings),
-        not_allowed=rulings.count("not_allowed"),
-        undetermined=rulings.count("undetermined"),
+        accesses=len(verdicts),
+        not_allowed=verdicts.count("not_allowed"),
+        undetermined=verdicts.count("undetermined"),
         uses=sum(1 for act in region.used if act.name == "material.used"),
         disclosures=sum(1 for act in region.used if act.name == "material.disclosed"),
         incidents=tuple(act.data.sort for act in region.incidents),
@@ -167,10 +169,6 @@ def _open_consents(case: Case, name: str) -> list[CaseAct]:
         and act.id not in named
         and not any(effective(answer) > effective(act) for answer in unnamed)
     ]
-
-
-def _covers(condition: Condition, of: Iterable[Region]) -> bool:
-    return any(condition.materials is None or region.material in condition.materials for region in of)
 
 
 def _standing(condition: Condition) -> str:
@@ -209,7 +207,7 @@ def _survives(
 
 
 def _confidential(held: Iterable[Region]) -> bool:
-    return any(act.data.under_confidentiality for region in held for act in region.receipts)
+    return any(region.receipts and region.confidential for region in held)
 
 
 def _purpose(purpose: str, case: object) -> str:

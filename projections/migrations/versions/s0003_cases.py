@@ -98,8 +98,18 @@ def _verdicts() -> None:
     _index("verdicts_board", "verdicts", ["generation", "rank", "subject", "rule", "item"])
     _index("verdicts_bound", "verdicts", ["generation", "bound", "rank", "subject", "rule", "item"])
     _index("verdicts_rule", "verdicts", ["generation", "rule", "rank", "subject", "item"])
-    _index("verdicts_until", "verdicts", ["generation", "until"], "until IS NOT NULL")
-    _index("verdicts_expected", "verdicts", ["generation", "expected_by"], "rank = 2 AND expected_by > 0")
+    _index("verdicts_partner", "verdicts", ["generation", "partner", "rank", "subject", "rule", "item"])
+    when = ["until", "since", "step"]
+    _index(
+        "verdicts_until", "verdicts", ["generation", *when, "rule", "rank", "last", "bound", "partner"],
+        "until IS NOT NULL",
+    )  # fmt: skip
+    _index(
+        "verdicts_overdue",
+        "verdicts",
+        ["generation", "subject", "rule", "item", "expected_by", *when, "bound", "partner"],
+        "rank = 2 AND expected_by > 0",
+    )
 
 
 def _judging() -> None:

@@ -1,0 +1,271 @@
+"""``rogatory compliance``: what the law asked, whether it was done, and the records that show it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from infra.cli.findings import (
+    COLUMNS,
+    LangOption,
+    UpdateOption,
+    finding_json,
+    finding_row,
+    moment,
+    sorted_findings,
+    stamp,
+    subject_of,
+)
+from infra.cli.options import NO, Common, command, fail
+from infra.cli.render import note, plural, progress, say, short, show_json, table, when
+from infra.cli.rows import freshen
+from infra.compliance import open_compliance
+from infra.signing import now_ms
+from infra.wiring import Ledger, open_ledger
+from ledger.errors import ConfigError
+from projections.compliance.answers import Answered, Basis, BoardCounts, BoardFilters, BoardPage
+from projections.compliance.queries import Compliance
+from projections.compliance.rulebook import Rulebook
+from projections.compliance.texts import Lang
+from projections.compliance.verdict import WORST, Verdict
+from projections.store import Store
+
+_UNSETTLED: tuple[Verdict, ...] = ("breached", "undetermined", "open")
+
+
+@command(reads=True)
+async def compliance(
+    common: Common,
+    request: Annotated[
+        str | None,
+        typer.Argument(
+            help="One subject: a request, with or without request/, or meeting/…, year/…, review/…, register"
+        ),
+    ] = None,
+    office: Annotated[str | None, typer.Option(metavar="CODE", help="Only what this office owes")] = None,
+    partner: Annotated[str | None, typer.Option(metavar="STATE", help="Only with this partner")] = None,
+    article: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Only of this article, as cited: 'Agr. 6(2)', or 6")
+    ] = None,
+    rule: Annotated[str | None, typer.Option(metavar="ID", help="Only of this rule, such as A6.2b")] = None,
+    instrument: Annotated[str | None, typer.Option(metavar="ID", help="Only of this instrument")] = None,
+    verdict: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Only {', '.join(WORST)}; may be repeated (default of the list: all but met)"),
+    ] = None,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only what is open beyond its threshold")] = False,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="TIME", help="The moment to judge at: a day, or RFC 3339 with offset; default: now"
+        ),
+    ] = None,
+    at: Annotated[
+        int | None,
+        typer.Option("--at", min=0, metavar="N", help="Of one request: by the first N records of its partition"),
+    ] = None,
+    count: Annotated[bool, typer.Option("--count", help="Count by rule and verdict instead")] = False,
+    lang: LangOption = "en",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows of the list")] = 50,
+    after: Annotated[str | None, typer.Option(metavar="CURSOR", help="Go on behind the list before")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if what is shown has a breach in it")] = False,
+    update: UpdateOption = None,
+) -> None:
+    """What the law asked, whether it was done, and the records that show it: of one request, or the board of all.
+
+    Of one request: every finding, judged now; --as-of in the past also cuts what was known to what had been recorded.
+    The board: breached first, then undetermined, then open, by all that is recorded now.
+    """
+    wanted = _verdicts(verdict)
+    clock = moment(as_of)
+    now = now_ms()
+    if request is None and at is not None:
+        raise ConfigError("expected --at with one request, found it alone: positions are those of one partition")
+    filters = BoardFilters(
+        wanted, office, partner, rule, article, instrument, None if request is None else subject_of(request), overdue
+    )
+    async with open_ledger(common.settings(), note) as ledger:
+        with ledger.store() as store:
+            behind = await freshen(ledger, store, update)
+            asked, rulebook = open_compliance(ledger, store)
+            _known(filters, rulebook)
+            if request is not None and not count:
+                # Of a moment to come nothing is known but what is known now.
+                known = clock if clock is not None and clock < now else None
+                answer = asked.of(subject_of(request), as_of=known, at=at)
+                breached = _one(common, answer, rulebook, filters, clock or now, behind, lang)
+            elif at is not None:
+                raise ConfigError("expected --at without --count")
+            else:
+                await _judge_rest(ledger, store, asked, update)
+                moment_ = clock or now
+                if count:
+                    breached = _counted(common, asked.counts(filters, moment_), behind)
+                else:
+                    passing = filters if wanted or overdue else _but_met(filters)
+                    page = asked.board(passing, moment_, limit, after)
+                    breached = _board(common, page, rulebook, behind, lang)
+    if strict and breached:
+        raise typer.Exit(NO)
+
+
+def _verdicts(given: list[str] | None) -> tuple[Verdict, ...]:
+    found: list[Verdict] = []
+    for text in given or ():
+        verdict = next((known for known in WORST if known == text), None)
+        if verdict is None:
+            raise ConfigError(f"expected --verdict as one of {', '.join(WORST)}, found {text[:40]!r}")
+        found.append(verdict)
+    return tuple(found)
+
+
+def _but_met(filters: BoardFilters) -> BoardFilters:
+    return BoardFilters(
+        _UNSETTLED, filters.office, filters.partner, filters.rule, filters.article, filters.instrument, filters.subject
+    )
+
+
+def _known(filters: BoardFilters, rulebook: Rulebook) -> None:
+    """Refuse what no finding can pass, lest an empty answer is taken for a good one."""
+    from infra.cli.rulebook import nearest  # noqa: PLC0415 - of use to a mistake alone
+
+    if filters.rule is not None and rulebook.find(filters.rule) is None:
+        near = nearest(filters.rule, rulebook)
+        raise ConfigError(f"expected a rule of rulebook {rulebook.version}, found {filters.rule[:40]!r}{near}")
+    if filters.instrument is not None and rulebook.profile(filters.instrument) is None:
+        ids = ", ".join(profile.instrument.id for profile in rulebook.profiles)
+        raise ConfigError(f"expected an instrument of {ids}, found {filters.instrument[:60]!r}")
+    if filters.article is not None:
+        from projections.compliance.board import wanted_rules  # noqa: PLC0415 - as above
+
+        if not wanted_rules(filters, rulebook):
+            raise ConfigError(
+                f"expected an article as `rogatory rulebook` cites them, such as 'Agr. 6(2)', found "
+                f"{filters.article[:60]!r}"
+            )
+
+
+async def _judge_rest(ledger: Ledger, store: Store, asked: Compliance, update: bool | None) -> None:
+    """Judge what waits, where this command brings the rows up to date: somebody may have been stopped before it."""
+    if asked.waiting() and (ledger.embedded if update is None else update):
+        with progress("Judging", None) as tell:
+            await ledger.judge(store, progress=lambda done, _: tell(done))
+
+
+def _one(
+    common: Common, answer: Answered, rulebook: Rulebook, filters: BoardFilters, as_of: int, behind: int, lang: Lang
+) -> bool:
+    """Show the findings of one subject that pass; whether one of them is breached."""
+    if not answer.records and not answer.findings:
+        cut = "" if answer.as_of is None and answer.at is None else " up to there"
+        fail(f"no record speaks of {answer.subject[:128]}{cut}, among those that the projections have", NO)
+    passing = [f for f in sorted_findings(answer.findings, as_of) if _passes(f, filters, rulebook, as_of)]
+    if common.json:
+        show_json(
+            {
+                "subject": answer.subject, "as_of": as_of, "known_to": answer.as_of, "at": answer.at,
+                "generation": answer.generation, "partition": answer.partition, "records": answer.records,
+                "index": answer.index, "size": answer.size, "register_seq": answer.register_seq,
+                "rulebook": {"version": answer.rulebook, "sha256": answer.rulebook_sha256}, "behind": behind,
+                "findings": [finding_json(f, rulebook, as_of, lang) for f in passing],
+            }
+        )  # fmt: skip
+    else:
+        say(f"{answer.subject} at {when(as_of)}: {_summary([f.at(as_of).verdict for f in passing])}")
+        if passing:
+            table("", COLUMNS, [finding_row(f, rulebook, as_of, lang) for f in passing])
+        say(_rests_on(answer))
+    return any(f.at(as_of).verdict == "breached" for f in passing)
+
+
+def _passes(finding: Any, filters: BoardFilters, rulebook: Rulebook, as_of: int) -> bool:
+    from projections.compliance.board import passes, row_of, wanted_rules  # noqa: PLC0415 - SQLAlchemy comes with it
+
+    found = rulebook.find(finding.rule)
+    row = row_of(
+        finding, as_of, subject=filters.subject or "", partition=0, partner=filters.partner or "",
+        instrument="" if found is None else found[1].instrument,
+    )  # fmt: skip
+    return passes(row, filters, wanted_rules(filters, rulebook))
+
+
+def _summary(verdicts: list[Verdict]) -> str:
+    counted = [f"{verdicts.count(verdict)} {verdict}" for verdict in WORST if verdict in verdicts]
+    return ", ".join(counted) or "nothing to show"
+
+
+def _rests_on(answer: Answered) -> str:
+    cut = "" if answer.at is None else f", of the first {plural(answer.at, 'record')} of the partition"
+    cut += "" if answer.as_of is None else f", as recorded by {stamp(answer.as_of)}"
+    where = "no record of it" if not answer.records else (
+        f"{plural(answer.records, 'record')} of it up to index {answer.index} of partition {answer.partition} "
+        f"({plural(answer.size, 'record')})"
+    )  # fmt: skip
+    return (
+        f"Judged from {where}{cut}, and register record {answer.register_seq}, by rulebook {answer.rulebook} "
+        f"({short(answer.rulebook_sha256)})."
+    )
+
+
+def _board(common: Common, page: BoardPage, rulebook: Rulebook, behind: int, lang: Lang) -> bool:
+    """Show a page of the board; whether it has a breach."""
+    if common.json:
+        rows = [
+            {"subject": row.subject, "partner": row.partner, "silence": row.partition < 0}
+            | finding_json(row.finding, rulebook, page.as_of, lang)
+            for row in page.rows
+        ]
+        show_json({**_basis(page.basis, behind), "as_of": page.as_of, "findings": rows, "after": page.after})
+    else:
+        if page.rows:
+            rows_ = [
+                [
+                    row.subject.removeprefix("request/"),
+                    *finding_row(row.finding, rulebook, page.as_of, lang, brief=True),
+                ]
+                for row in page.rows
+            ]
+            table("", ["subject", *COLUMNS], rows_)
+        else:
+            say("No finding passes.")
+        _told_basis(page.basis, f"{plural(len(page.rows), 'finding')} at {when(page.as_of)}")
+        if page.after:
+            say(f"More: --after '{page.after}'")
+    return any(row.verdict == "breached" for row in page.rows)
+
+
+def _counted(common: Common, counts: BoardCounts, behind: int) -> bool:
+    """Show counts; whether there is a breach."""
+    if common.json:
+        show_json({**_basis(counts.basis, behind), "as_of": counts.as_of, "counts": counts.rows})
+    else:
+        by_rule: dict[tuple[str, str], dict[str, int]] = {}
+        for each in counts.rows:
+            row = by_rule.setdefault((each.instrument, each.rule), {})
+            row[each.verdict] = each.number
+            row["overdue"] = row.get("overdue", 0) + each.overdue
+        columns = ["instrument", "rule", *WORST, "overdue"]
+        cells = [[*key, *(row.get(name, 0) or "" for name in columns[2:])] for key, row in by_rule.items()]
+        if cells:
+            table("", columns, cells, right=columns[2:])
+        total = sum(each.number for each in counts.rows)
+        _told_basis(counts.basis, f"{plural(total, 'finding')} at {when(counts.as_of)}")
+    return any(each.verdict == "breached" and each.number for each in counts.rows)
+
+
+def _basis(basis: Basis, behind: int) -> dict[str, Any]:
+    return {
+        "generation": basis.generation, "sizes": basis.sizes, "behind": behind, "register_seq": basis.register_seq,
+        "rulebook_sha256": basis.rulebook_sha256, "waiting": basis.waiting,
+    }  # fmt: skip
+
+
+def _told_basis(basis: Basis, what: str) -> None:
+    total = sum(basis.sizes.values())
+    say(
+        f"{what}, from {plural(total, 'record')} of {plural(len(basis.sizes), 'partition')} and register record "
+        f"{basis.register_seq}, by rulebook {short(basis.rulebook_sha256) or '–'}."
+    )
+    if basis.waiting:
+        say(f"{plural(basis.waiting, 'subject')} still to be judged; of these the board may say what was true before.")
