@@ -185,7 +185,8 @@ class Judge:
             if now.pending and len(work) < limit:
                 # As many more as may be among those that have grown, all of which are in ``work``.
                 rest = touched_rows(generation, partition, limit)
-                work += [_work(row, grown=False) for row in connection.execute(rest)]
+                found = [_work(row, grown=False) for row in connection.execute(rest)]
+                work += found[: limit - len(work)]
         return work
 
     def _settle(self) -> None:

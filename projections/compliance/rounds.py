@@ -139,7 +139,9 @@ _ROW = (cases.c.subject, cases.c.seq, sa.func.coalesce(cases.c.partner, "").labe
 def _stale(*columns: Any) -> sa.Select[Any]:
     return sa.select(*columns).select_from(
         dependency_sets.join(
-            judged, (judged.c.generation == dependency_sets.c.generation) & (judged.c.depends == dependency_sets.c.id)
+            # Not the plain id: a database without statistics would begin with all subjects and look up the set of each.
+            judged,
+            (judged.c.generation == dependency_sets.c.generation) & (judged.c.depends == dependency_sets.c.id + ""),
         )
     )
 

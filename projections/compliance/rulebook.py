@@ -174,7 +174,7 @@ def read_profile(text: str, name: str = "profile") -> Profile:
     return msgspec.structs.replace(profile, rule=rules, sha256=sha256(text.encode()).hexdigest())
 
 
-def make_rulebook(texts: Mapping[str, str], version: str = "built-in", *, lenient: bool = False) -> Rulebook:
+def make_rulebook(texts: Mapping[str, str], version: str = "built-in") -> Rulebook:
     """A rulebook from the TOML of its profiles, by file name.
 
     Raises:
@@ -198,15 +198,11 @@ def make_rulebook(texts: Mapping[str, str], version: str = "built-in", *, lenien
                 check_reading(reading, rule.id)
             if rule.threshold:
                 check_reading(rule.threshold, rule.id, threshold=True)
-            if (rule.kind, rule.check) not in CHECKS and not lenient:
+            if (rule.kind, rule.check) not in CHECKS:
                 known = sorted(name for kind, name in CHECKS if kind == rule.kind)
                 raise ConfigError(f"rule {rule.id}: expected a check of kind {rule.kind!r}, one of {known}, found "
                                   f"{rule.check!r}")  # fmt: skip
     total = sha256("".join(f"{p.instrument.id} {p.sha256}\n" for p in profiles).encode()).hexdigest()
-    if lenient:
-        profiles = [
-            msgspec.structs.replace(p, rule=tuple(r for r in p.rule if (r.kind, r.check) in CHECKS)) for p in profiles
-        ]
     return Rulebook(tuple(profiles), total, version)
 
 
@@ -215,4 +211,4 @@ def built_in() -> Rulebook:
     """The rulebook that this release brings."""
     folder = resources.files("projections.compliance").joinpath("instruments")
     texts = {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
-    return make_rulebook(texts, lenient=True)  # LEAD: goes when every check is there
+    return make_rulebook(texts)

@@ -51,6 +51,5 @@ STORY: list[dict[str, Any]] = [
 
 CONFIRMATION = line(
     ORAL, "request.confirmed", "2025-03-05T09:00:00+06:00", **_CONTENT, signer="p-1", signer_role="head", means="post",
-    signature="ink", lang="ru",
 )  # fmt: skip
 """Within three days of the oral request; its ``confirms`` has to name that."""
