@@ -150,8 +150,8 @@ async def _some(judge: Judge, partition: int, limit: int, observer: Observer) ->
 
 async def _advance(judge: Judge) -> None:
     begun = await asyncio.to_thread(judge.advance)
-    if begun is not None:
-        _log.info("%s", described(begun))
+    if begun is not None:  # of interest to a person only where something is judged again for it
+        _log.log(logging.INFO if begun.subjects or begun.other_rulebook else logging.DEBUG, "%s", described(begun))
 
 
 def described(begun: Advanced) -> str:

@@ -35,7 +35,11 @@ def _rules() -> Iterator[tuple[Profile, Rule]]:
 
 def _place(rule: Rule) -> str:
     place = rule.place
-    parts = [f"para. {place.paragraph}" if place.paragraph else "", f"s. {place.sentence}" if place.sentence else ""]
+    told = f"({place.paragraph})" in place.cites, " s. " in place.cites
+    parts = [
+        f"para. {place.paragraph}" if place.paragraph and not told[0] else "",
+        f"s. {place.sentence}" if place.sentence and not told[1] else "",
+    ]
     more = ", ".join(part for part in parts if part)
     return f"{place.cites} ({more})" if more else place.cites
 

@@ -6,13 +6,12 @@ schema would refuse is refused here in the same words.  Nothing of it is signed,
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from infra.compliance import open_compliance
 from infra.signing import now_ms
-from ledger.errors import FieldError, RogatoryError
 from ledger.event import read_event, time_ms
 from ledger.ids import OfficeCode
 from ledger.sealing import key_id, new_content_key
@@ -222,39 +221,3 @@ def _said(finding: Finding | None, as_of: int, rulebook: Rulebook, lang: Lang) -
         missing=finding.missing,
         evidence=finding.evidence,
     )
-
-
-def refused(subject: str, name: str, office: str, error: RogatoryError) -> DraftAnswer:
-    """The answer where the schema refuses a draft, so that nothing can be judged."""
-    return DraftAnswer(subject, name, office, now_ms(), 0, 0, "", "", (str(error),), ())
-
-
-class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """A draft as a person or a program writes it in JSON."""
-
-    subject: str
-    data: dict[str, Any]
-    type: str | None = None
-    name: str | None = None
-    source: str | None = None
-    time: str | None = None
-    id: str | None = None
-    actor: str | None = None
-    expectedseq: int | None = None
-
-
-def read_written(members: dict[str, Any], where: str) -> Written:
-    """A draft's members. Raises FieldError: one is missing, unknown or of the wrong form."""
-    names = [field.name for field in msgspec.structs.fields(Written)]
-    if unknown := sorted(members.keys() - set(names)):
-        raise FieldError(f"{where}: expected the members {', '.join(names)}, found {unknown[0][:40]!r}")
-    for needed in ("subject", "data"):
-        if needed not in members:
-            raise FieldError(f"{where}: expected the member {needed}, found none")
-    try:
-        written = msgspec.convert(members, Written)
-    except msgspec.ValidationError as error:
-        raise FieldError(f"{where}: {error}") from None
-    if (written.type is None) == (written.name is None):
-        raise FieldError(f"{where}: expected type or name, one of them, such as request.answered")
-    return written

@@ -50,8 +50,8 @@ class Rulebooks:
             found = read_folder(folder)
             if found.sha256 != digest:
                 raise ConfigError(
-                    f"expected the rulebook of digest {digest} in {folder}, found {found.sha256}: its files have changed "
-                    "since it was adopted; put the former ones back"
+                    f"expected the rulebook of digest {digest} in {folder}, found {found.sha256}: its files have "
+                    "changed since it was adopted; put the former ones back"
                 )
             self._read[digest] = found
         return self._read[digest]

@@ -219,7 +219,7 @@ sa.Index(
 )  # fmt: skip
 # What may be overdue, in the order of the board.
 sa.Index(
-    "verdicts_overdue", verdicts.c.generation, verdicts.c.subject, verdicts.c.rule, verdicts.c.item,
+    "verdicts_overdue", verdicts.c.generation, verdicts.c.rank, verdicts.c.subject, verdicts.c.rule, verdicts.c.item,
     verdicts.c.expected_by, verdicts.c.until, verdicts.c.since, verdicts.c.step, verdicts.c.bound, verdicts.c.partner,
     sqlite_where=(verdicts.c.rank == 2) & (verdicts.c.expected_by > 0),
     postgresql_where=(verdicts.c.rank == 2) & (verdicts.c.expected_by > 0),

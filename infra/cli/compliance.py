@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from infra.cli.board import show_board, show_counts
 from infra.cli.findings import (
     COLUMNS,
     LangOption,
@@ -24,7 +25,7 @@ from infra.compliance import open_compliance
 from infra.signing import now_ms
 from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError
-from projections.compliance.answers import Answered, Basis, BoardCounts, BoardFilters, BoardPage
+from projections.compliance.answers import Answered, BoardFilters
 from projections.compliance.queries import Compliance
 from projections.compliance.rulebook import Rulebook
 from projections.compliance.texts import Lang
@@ -75,7 +76,7 @@ async def compliance(
     """What the law asked, whether it was done, and the records that show it: of one request, or the board of all.
 
     Of one request: every finding, judged now; --as-of in the past also cuts what was known to what had been recorded.
-    The board: breached first, then undetermined, then open, by all that is recorded now.
+    The board: breached first, then undetermined, then open, by all that is recorded now, whatever --as-of says.
     """
     wanted = _verdicts(verdict)
     clock = moment(as_of)
@@ -100,12 +101,14 @@ async def compliance(
             else:
                 await _judge_rest(ledger, store, asked, update)
                 moment_ = clock or now
+                if moment_ < now:
+                    note("The board is that of then by all that is recorded now; one request's answer cuts that, too.")
                 if count:
-                    breached = _counted(common, asked.counts(filters, moment_), behind)
+                    breached = show_counts(common, asked.counts(filters, moment_), behind)
                 else:
                     passing = filters if wanted or overdue else _but_met(filters)
                     page = asked.board(passing, moment_, limit, after)
-                    breached = _board(common, page, rulebook, behind, lang)
+                    breached = show_board(common, page, rulebook, behind, lang)
     if strict and breached:
         raise typer.Exit(NO)
 
@@ -206,66 +209,3 @@ def _rests_on(answer: Answered) -> str:
         f"Judged from {where}{cut}, and register record {answer.register_seq}, by rulebook {answer.rulebook} "
         f"({short(answer.rulebook_sha256)})."
     )
-
-
-def _board(common: Common, page: BoardPage, rulebook: Rulebook, behind: int, lang: Lang) -> bool:
-    """Show a page of the board; whether it has a breach."""
-    if common.json:
-        rows = [
-            {"subject": row.subject, "partner": row.partner, "silence": row.partition < 0}
-            | finding_json(row.finding, rulebook, page.as_of, lang)
-            for row in page.rows
-        ]
-        show_json({**_basis(page.basis, behind), "as_of": page.as_of, "findings": rows, "after": page.after})
-    else:
-        if page.rows:
-            rows_ = [
-                [
-                    row.subject.removeprefix("request/"),
-                    *finding_row(row.finding, rulebook, page.as_of, lang, brief=True),
-                ]
-                for row in page.rows
-            ]
-            table("", ["subject", *COLUMNS], rows_)
-        else:
-            say("No finding passes.")
-        _told_basis(page.basis, f"{plural(len(page.rows), 'finding')} at {when(page.as_of)}")
-        if page.after:
-            say(f"More: --after '{page.after}'")
-    return any(row.verdict == "breached" for row in page.rows)
-
-
-def _counted(common: Common, counts: BoardCounts, behind: int) -> bool:
-    """Show counts; whether there is a breach."""
-    if common.json:
-        show_json({**_basis(counts.basis, behind), "as_of": counts.as_of, "counts": counts.rows})
-    else:
-        by_rule: dict[tuple[str, str], dict[str, int]] = {}
-        for each in counts.rows:
-            row = by_rule.setdefault((each.instrument, each.rule), {})
-            row[each.verdict] = each.number
-            row["overdue"] = row.get("overdue", 0) + each.overdue
-        columns = ["instrument", "rule", *WORST, "overdue"]
-        cells = [[*key, *(row.get(name, 0) or "" for name in columns[2:])] for key, row in by_rule.items()]
-        if cells:
-            table("", columns, cells, right=columns[2:])
-        total = sum(each.number for each in counts.rows)
-        _told_basis(counts.basis, f"{plural(total, 'finding')} at {when(counts.as_of)}")
-    return any(each.verdict == "breached" and each.number for each in counts.rows)
-
-
-def _basis(basis: Basis, behind: int) -> dict[str, Any]:
-    return {
-        "generation": basis.generation, "sizes": basis.sizes, "behind": behind, "register_seq": basis.register_seq,
-        "rulebook_sha256": basis.rulebook_sha256, "waiting": basis.waiting,
-    }  # fmt: skip
-
-
-def _told_basis(basis: Basis, what: str) -> None:
-    total = sum(basis.sizes.values())
-    say(
-        f"{what}, from {plural(total, 'record')} of {plural(len(basis.sizes), 'partition')} and register record "
-        f"{basis.register_seq}, by rulebook {short(basis.rulebook_sha256) or '–'}."
-    )
-    if basis.waiting:
-        say(f"{plural(basis.waiting, 'subject')} still to be judged; of these the board may say what was true before.")

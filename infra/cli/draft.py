@@ -14,8 +14,8 @@ from infra.cli.findings import LangOption, UpdateOption, moment
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, say, short, show_json, table, when
 from infra.cli.rows import freshen
-from infra.drafting import DraftAnswer, Effect, Said, Written, check, read_written, refused
-from infra.signing import choose
+from infra.drafting import DraftAnswer, Effect, Said, check
+from infra.signing import choose, now_ms
 from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError, FieldError, KeyFault
 from producers.builder import Draft
@@ -45,7 +45,7 @@ async def check_draft(
 
     Sealed fields stand in plain text, as for `rogatory publish`. Exit 0 whatever it would do, unless --strict.
     """
-    written = read_written(parse_object(_read(file), file), file)
+    written = _read_written(parse_object(_read(file), file), file)
     async with open_ledger(common.settings(), note) as ledger:
         office = await _office(common, ledger, written)
         try:
@@ -55,7 +55,7 @@ async def check_draft(
                 await freshen(ledger, store, update)
                 answer = await check(ledger, store, draft, office, as_of=moment(as_of), lang=lang)
         except FieldError as error:
-            answer = refused(written.subject, written.type or written.name or "", office, error)
+            answer = _refused(written.subject, written.type or written.name or "", office, error)
     if common.json:
         show_json(_json(answer))
     else:
@@ -174,3 +174,39 @@ def _why(effect: Effect) -> str:
     if said.marks:
         parts.append(f"marks: {', '.join(said.marks)}")
     return "\n".join(part for part in parts if part)
+
+
+def _refused(subject: str, name: str, office: str, error: FieldError) -> DraftAnswer:
+    """The answer where the schema refuses a draft, so that nothing can be judged."""
+    return DraftAnswer(subject, name, office, now_ms(), 0, 0, "", "", (str(error),), ())
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A draft as a person or a program writes it in JSON."""
+
+    subject: str
+    data: dict[str, Any]
+    type: str | None = None
+    name: str | None = None
+    source: str | None = None
+    time: str | None = None
+    id: str | None = None
+    actor: str | None = None
+    expectedseq: int | None = None
+
+
+def _read_written(members: dict[str, Any], where: str) -> Written:
+    """A draft's members. Raises FieldError: one is missing, unknown or of the wrong form."""
+    names = [field.name for field in msgspec.structs.fields(Written)]
+    if unknown := sorted(members.keys() - set(names)):
+        raise FieldError(f"{where}: expected the members {', '.join(names)}, found {unknown[0][:40]!r}")
+    for needed in ("subject", "data"):
+        if needed not in members:
+            raise FieldError(f"{where}: expected the member {needed}, found none")
+    try:
+        written = msgspec.convert(members, Written)
+    except msgspec.ValidationError as error:
+        raise FieldError(f"{where}: {error}") from None
+    if (written.type is None) == (written.name is None):
+        raise FieldError(f"{where}: expected type or name, one of them, such as request.answered")
+    return written

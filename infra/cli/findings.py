@@ -104,13 +104,15 @@ def finding_row(finding: Finding, rulebook: Rulebook, as_of: int, lang: Lang, *,
     if brief and len(refs) > _FEW:
         refs = [*refs[:_FEW], f"and {len(refs) - _FEW} more"]
     found = rulebook.find(finding.rule)
-    item = f"[{finding.item}] " if finding.item else ""
+    # An item that is an act stands among the records already, by its place.
+    named = finding.item and finding.item not in {ref.event for ref in finding.evidence}
+    item = f"[{finding.item}] " if named else ""
     return [
         finding.rule,
         "" if found is None else found[1].place.cites,
         said_verdict(finding, as_of),
         item + said_line(finding, rulebook, lang),
-        "\n".join([why(finding, rulebook, as_of, lang), *notes(finding, as_of)]),
+        "\n".join([why(finding, rulebook, as_of, lang), *notes(finding, as_of, brief=brief)]),
         finding.bound,
         "\n".join(refs) or "–",
     ]
@@ -122,10 +124,13 @@ def said_verdict(finding: Finding, as_of: int) -> str:
     return f"{verdict}, overdue" if finding.overdue(as_of) else verdict
 
 
-def notes(finding: Finding, as_of: int) -> list[str]:
-    """What stands behind a verdict: readings with their ends, what is expected when, marks, the missing fact."""
+def notes(finding: Finding, as_of: int, *, brief: bool = False) -> list[str]:
+    """What stands behind a verdict: readings with their ends, what is expected when, marks, the missing fact.
+
+    ``brief``: without the readings.
+    """
     found = []
-    for read in finding.readings:
+    for read in () if brief else finding.readings:
         kept = "" if read.kept is None else ": kept" if read.kept else ": missed"
         found.append(f"by {read.reading} before {when(read.ends)}{kept}")
     held = finding.at(as_of)

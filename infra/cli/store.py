@@ -55,7 +55,9 @@ def _said(found: Described) -> str:
 @app.command()
 @command()
 def migrate(common: Common) -> None:
-    """Bring a store of an older release to the schema of this one: all steps or none, and no row is lost.
+    """Bring a store of an older release to the schema of this one: all steps or none.
+
+    Rows that the new release makes in another way go; the next command that needs them makes them from the ledger.
 
     An empty database becomes an empty store, as with the first command that needs one.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET
@@ -18,6 +19,7 @@ from projections.compliance.facts import Act, CaseFile
 from projections.compliance.reading import corrected, read
 from projections.compliance.verdict import Mark, Ref
 
+_by_seq, _by_order = attrgetter("seq"), attrgetter("order")
 WRITTEN = ("request.signed", "request.confirmed")
 OPENERS = ("request.signed", "request.spoken", "request.received")
 CONTENT = ("request.signed", "request.spoken", "request.confirmed", "request.received")
@@ -26,72 +28,44 @@ CONTENT = ("request.signed", "request.spoken", "request.confirmed", "request.rec
 class CaseAct:
     """One act of a case. Compared by identity; ``data`` is a Struct of ``reading.TYPES``, read at first use."""
 
-    __slots__ = ("_act", "_data", "corrections", "subject")
+    __slots__ = (
+        "_act", "_data", "_office", "_ref", "actor", "admitted", "claimed", "corrections", "id", "index", "kids", "name",
+        "order", "seq", "source", "subject", "time",
+    )  # fmt: skip
 
     def __init__(self, subject: str, act: Act) -> None:
         self.subject = subject
         self._act = act
         self._data: Any = None
+        self._office: str | None = None
+        self._ref: Ref | None = None
         self.corrections: list[CaseAct] = []
         """What corrected it, in order."""
+        self.name = act.name
+        """``request.signed``."""
+        self.id = act.id
+        """Event id."""
+        self.index = act.index
+        """Leaf index."""
+        self.seq = act.seq
+        """Place in the subject: the order of admission."""
+        self.kids = act.kids
+        """Keys that signed it."""
+        self.actor = act.actor
+        """Person inside the office; empty: not said."""
+        self.source = act.source
+        """The office that recorded it."""
+        self.claimed = act.claimed
+        """When it happened, as its sender says (ms)."""
+        self.admitted = act.admitted
+        """When the ledger recorded it (ms)."""
+        self.time = min(act.claimed, act.admitted)
+        """Effective time (ms): the earlier of claimed and admitted."""
+        self.order = (self.time, act.seq)
+        """By what "before" is decided: effective time, ties by sequence."""
 
     def __repr__(self) -> str:
         return f"<{self.name} {self.id} of {self.subject}>"
-
-    @property
-    def name(self) -> str:
-        """``request.signed``."""
-        return self._act.name
-
-    @property
-    def id(self) -> str:
-        """Event id."""
-        return self._act.id
-
-    @property
-    def index(self) -> int:
-        """Leaf index."""
-        return self._act.index
-
-    @property
-    def seq(self) -> int:
-        """Place in the subject: the order of admission."""
-        return self._act.seq
-
-    @property
-    def kids(self) -> tuple[str, ...]:
-        """Keys that signed it."""
-        return self._act.kids
-
-    @property
-    def actor(self) -> str:
-        """Person inside the office; empty: not said."""
-        return self._act.actor
-
-    @property
-    def source(self) -> str:
-        """The office that recorded it."""
-        return self._act.source
-
-    @property
-    def claimed(self) -> int:
-        """When it happened, as its sender says (ms)."""
-        return self._act.claimed
-
-    @property
-    def admitted(self) -> int:
-        """When the ledger recorded it (ms)."""
-        return self._act.admitted
-
-    @property
-    def time(self) -> int:
-        """Effective time (ms): the earlier of claimed and admitted."""
-        return min(self._act.claimed, self._act.admitted)
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """By what "before" is decided: effective time, ties by sequence."""
-        return self.time, self._act.seq
 
     @property
     def data(self) -> Any:
@@ -107,18 +81,22 @@ class CaseAct:
     @property
     def office(self) -> str:
         """Whose act it is: the source's, unless that reports a partner's act."""
-        of = getattr(self.data, "act_of", UNSET)
-        return self._act.source if of is UNSET else str(of)
+        if self._office is None:
+            of = getattr(self.data, "act_of", UNSET)
+            self._office = self.source if of is UNSET else str(of)
+        return self._office
 
     @property
     def reported(self) -> bool:
         """Whether its source only reports it."""
-        return self.office != self._act.source
+        return self.office != self.source
 
     @property
     def ref(self) -> Ref:
         """As evidence."""
-        return Ref(self.subject, self._act.index, self._act.id, self._act.name)
+        if self._ref is None:
+            self._ref = Ref(self.subject, self.index, self.id, self.name)
+        return self._ref
 
     def get(self, member: str) -> Any:
         """A member of its data; None where it is absent."""
@@ -132,12 +110,14 @@ class CaseAct:
 
     def marks(self) -> tuple[Mark, ...]:
         """Marks that any verdict resting on it carries."""
+        if not self.corrections and self.office == self.source and self.claimed <= self.admitted:
+            return ()
         found: list[Mark] = []
         if self.corrections:
             found.append("corrected")
         if self.reported:
             found.append("reported")
-        if self._act.claimed > self._act.admitted:
+        if self.claimed > self.admitted:
             found.append("future_dated")
         return tuple(found)
 
@@ -167,6 +147,7 @@ class Case:
         self.acts = tuple(act for act in self.every if act not in disowned)
         """What counts."""
         self._named: dict[str, list[CaseAct]] = {}
+        self._several: dict[tuple[str, ...], list[CaseAct]] = {}
         for act in self.acts:
             self._named.setdefault(act.name, []).append(act)
 
@@ -174,16 +155,19 @@ class Case:
         """All acts of these names, in the order of the ledger."""
         if len(names) == 1:
             return list(self._named.get(names[0], ()))
-        found = [act for name in names for act in self._named.get(name, ())]
-        return sorted(found, key=lambda act: act.seq)
+        found = self._several.get(names)
+        if found is None:
+            found = sorted((act for name in names for act in self._named.get(name, ())), key=_by_seq)
+            self._several[names] = found
+        return list(found)
 
     def first(self, *names: str) -> CaseAct | None:
         """The earliest by effective time."""
-        return min(self.named(*names), key=lambda act: act.order, default=None)
+        return min(self.named(*names), key=_by_order, default=None)
 
     def last(self, *names: str) -> CaseAct | None:
         """The latest by effective time."""
-        return max(self.named(*names), key=lambda act: act.order, default=None)
+        return max(self.named(*names), key=_by_order, default=None)
 
     def find(self, event_id: str) -> CaseAct | None:
         """An act by its event id; the first one, should two offices have used the same."""
@@ -251,11 +235,15 @@ class Case:
 
 def evidence(*acts: CaseAct | Iterable[CaseAct] | None) -> tuple[CaseAct, ...]:
     """Acts and groups of acts as one tuple, each once, in the order given; None is passed over."""
-    found: dict[int, CaseAct] = {}
+    found: dict[CaseAct, None] = {}  # acts are compared by identity
     for each in acts:
-        for act in () if each is None else (each,) if isinstance(each, CaseAct) else each:
-            found.setdefault(id(act), act)
-    return tuple(found.values())
+        if each is None:
+            continue
+        if isinstance(each, CaseAct):
+            found[each] = None
+        else:
+            found.update(dict.fromkeys(each))
+    return tuple(found)
 
 
 def items(acts: Iterable[CaseAct]) -> dict[CaseAct, str]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
@@ -55,6 +55,7 @@ def tzdata_version() -> str:
     return version("tzdata")
 
 
+@lru_cache(16_384)
 def day_of(ms: int, tz: str) -> date:
     """The day of a moment in a zone."""
     return (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone(tz)).date()
@@ -66,6 +67,7 @@ def local_minute(ms: int, tz: str) -> str:
     return local.isoformat(" ", "minutes")[:16]
 
 
+@lru_cache(16_384)
 def start_of(day: date, tz: str) -> int:
     """The first moment (ms) of a day in a zone."""
     local = datetime(day.year, day.month, day.day, tzinfo=zone(tz))

@@ -17,10 +17,10 @@ entry which the new records touch are judged again::
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -31,6 +31,7 @@ from projections.compliance.readings import day_of
 from projections.compliance.verdict import Mark
 
 SUBJECT = "register"
+T = TypeVar("T")
 
 
 class OfficeEntry(msgspec.Struct, frozen=True):
@@ -87,6 +88,7 @@ class LegalRegister:
         """Of its last record: what answers name."""
         self.looked: set[str] | None = None
         self.by_ref = {act.ref: act for act in self.case.every}
+        self._made: dict[Any, tuple[Any, frozenset[str]]] = {}
         # Now, since copies (``asked``) share what is there when they are made.
         _ = self._offices, self._roles, self._instruments, self._compromised
 
@@ -101,6 +103,23 @@ class LegalRegister:
         """Note that an entry was looked at."""
         if self.looked is not None:
             self.looked.add(entry)
+
+    def once(self, key: Any, make: Callable[[LegalRegister], T]) -> T:
+        """What is derived of the register alone, made once for all subjects; what it looked at is noted each time.
+
+        Args:
+            key: names what is made, and of what.
+            make: makes it of this register.
+        """
+        known = self._made.get(key)
+        if known is None:
+            looking = self.asked()
+            value = make(looking)
+            known = self._made[key] = (value, frozenset(looking.looked or ()))
+        if self.looked is not None:
+            self.looked.update(known[1])
+        found: T = known[0]
+        return found
 
     # Offices
 
@@ -118,8 +137,11 @@ class LegalRegister:
 
     def office(self, code: str, day: date | None = None) -> OfficeEntry | None:
         """An office as last registered for a day (without a day: as last registered); None: not registered then."""
-        self.look(f"office:{code}")
-        entries = self._offices.get(code, [])
+        if self.looked is not None:
+            self.looked.add(f"office:{code}")
+        entries = self._offices.get(code)
+        if entries is None:
+            return None
         if day is not None:
             entries = [e for e in entries if e.valid_from <= day and (e.valid_to is None or day < e.valid_to)]
         return entries[-1] if entries else None
@@ -193,6 +215,9 @@ class LegalRegister:
 
     def coordinators(self, party: str, day: date, instrument: str | None = None) -> list[str]:
         """Codes of the units that coordinate for a Party on a day: registered ones, as changed since."""
+        return list(self.once(("units", party, day, instrument), lambda one: one._units(party, day, instrument)))
+
+    def _units(self, party: str, day: date, instrument: str | None) -> list[str]:
         self.look(f"coordinator:{party}")
         units = [
             entry.code

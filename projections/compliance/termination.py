@@ -107,6 +107,20 @@ def standing(
         between: two states; what concerns another pair only is passed over. None: nothing is.
         calendar_id: of the working days, should a reading count them.
     """
+    terms = tuple(readings)
+    return register.once(
+        ("standing", instrument_id, terms, between, calendar_id),
+        lambda one: _standing(one, instrument_id, terms, between, calendar_id),
+    )
+
+
+def _standing(
+    register: LegalRegister,
+    instrument_id: str,
+    readings: tuple[str, ...],
+    between: tuple[str, str] | None,
+    calendar_id: str,
+) -> Standing:
     entry = register.instrument(instrument_id)
     signed = [act for act in entry.signed if _concerns(act.get("parties"), between)]
     entered = [act for act in entry.entered if _concerns(act.get("between"), between)]
@@ -116,7 +130,7 @@ def standing(
     terms: dict[str, list[int]] = {}
     doubtful: list[int] = []
     for notice in notices:
-        _count(notice, register, tuple(readings), calendar_id, terms, doubtful)
+        _count(notice, register, readings, calendar_id, terms, doubtful)
     found = [Read(reading, min(moments)) for reading, moments in terms.items()]
     by_notice = [_start(act, register) for act in ended if act.data.cause == "notice"]
     firm = [_start(act, register) for act in ended if act.data.cause != "notice"]

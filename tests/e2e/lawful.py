@@ -36,6 +36,10 @@ def opened(person: str, time: str) -> dict[str, Any]:
 
 
 STORY: list[dict[str, Any]] = [
+    line("register", "act.issued", "2022-03-10T12:00:00+03:00", act="ru-order-136", number="136", date="2022-03-10",
+         binds=["RU-OMS"], carries_out="ru-kz-2009-ap-2022"),
+    line("register", "role.assigned", "2020-01-01T12:00:00+06:00", office="RU-OMS", person="p-1", role="head",
+         valid_from="2020-01-01", basis=SECRET),
     line(ORAL, "request.spoken", "2025-03-03T10:00:00+06:00", **_CONTENT, channel="directorate", means="phone",
          urgency=SECRET),
     line(GRADED, "request.signed", "2025-04-01T10:00:00+06:00", **_CONTENT, signer="p-1", signer_role="head",

@@ -108,7 +108,12 @@ class TestTheBoard:
         assert len(parts) > 4
 
     def test_it_is_searched_by_office_partner_rule_and_verdict(self, cli: Cli, case: Path) -> None:
-        for words in (["--office", "RU-OMS"], ["--partner", "KZ"], ["--verdict", "met"], ["--instrument", "ru-kz-2009"]):
+        for words in (
+            ["--office", "RU-OMS"],
+            ["--partner", "KZ"],
+            ["--verdict", "met"],
+            ["--instrument", "ru-kz-2009"],
+        ):
             found = cli.json("compliance", *words, "--limit", "1000")["findings"]
             assert found
             name, wanted = {"--office": "bound"}.get(words[0], words[0].removeprefix("--")), words[1]
@@ -133,6 +138,22 @@ class TestTheBoard:
         earlier = cli.json("compliance", "--rule", "A6.2b", "--as-of", "2025-03-05T09:59:00+06:00")["findings"]
         later = cli.json("compliance", "--rule", "A6.2b", "--as-of", "2025-03-07T00:00:00+06:00")["findings"]
         assert [(f["verdict"], f["subject"]) for f in (*earlier, *later)] == [("open", ORAL), ("breached", ORAL)]
+
+
+def test_both_databases_give_the_same_answers(cli: Cli, case: Path, postgres_url: str) -> None:
+    answers = []
+    cli("rulebook", "export", "less")
+    Path("less", "ru-order-136.toml").unlink()
+    for url in ("sqlite:///other.db", postgres_url):
+        board = cli.json("compliance", "--limit", "1000", "--as-of", "2026-01-01", "--store", url)
+        pages = cli.json("compliance", "--limit", "3", "--as-of", "2026-01-01", "--store", url)
+        counts = cli.json("compliance", "--count", "--as-of", "2026-01-01", "--store", url)
+        one = cli.json("compliance", GRADED, "--store", url)
+        materials = cli.json("materials", GRADED, "m-1", "--store", url)
+        changes = cli.json("rulebook", "diff", "less", "--as-of", "2026-01-01", "--store", url)["first"]
+        answers.append((board["findings"], pages["after"], counts["counts"], one["findings"], materials, changes))
+    assert answers[0] == answers[1]
+    assert all(answers[0])
 
 
 class TestWrongInput:

@@ -118,8 +118,9 @@ def test_beside_a_fold_that_goes_on_all_comes_to_be_judged(store: Store, caplog:
     heads = 0
     with caplog.at_level(logging.INFO, logger="consumers.judging"):
         run(work())
+    # In which round depends on how far the fold was at the first look; what is new and for whom does not.
+    assert "judging by register 7" in caplog.text
     assert "1 new records of the register, " in caplog.text
-    assert "round 2" in caplog.text
     assert proofs(store, book, generation) == anew(store, book)
 
 
@@ -176,7 +177,7 @@ def test_a_rulebook_that_is_not_here_is_said_once_and_looked_for_again(
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_where_another_generation_answers_it_ends(store: Store, begun: bool) -> None:  # noqa: FBT001 - the case
+def test_where_another_generation_answers_it_ends(store: Store, begun: bool) -> None:
     book = town(3, 1)
     generation = taken(store, book)
     judge = Judge(store, generation, always())

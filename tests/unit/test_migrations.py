@@ -135,7 +135,7 @@ class TestAnOlderStore:
             assert store.generations() == []
             for table in ("positions", "places", "history", "poison"):
                 with store.reading() as connection:
-                    assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0  # noqa: S608
+                    assert connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() == 0
             ledger_id, last = (FIRST_RELEASE["rows"]["generations"][-1][name] for name in ("ledger_id", "id"))
             generation = store.live(FOLD, ledger_id)
             assert generation.id == last + 1  # the number of a build that is gone is never given again

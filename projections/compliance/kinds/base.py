@@ -75,16 +75,20 @@ class Asked(msgspec.Struct, frozen=True):
             at: since when (ms); by default the latest of the acts.
         """
         acts = evidence(rests_on)
-        own = dict.fromkeys([*marks, *(mark for act in acts for mark in act.marks())])
-        since = max((act.time for act in acts), default=0) if at is None else at
-        corrections = [correction for act in acts for correction in act.corrections]
+        own = dict.fromkeys(marks)
+        refs = dict.fromkeys([act.ref for act in acts])
+        for act in acts:
+            own.update(dict.fromkeys(act.marks()))
+        for act in acts:
+            refs.update(dict.fromkeys([correction.ref for correction in act.corrections]))
+        since = max([act.time for act in acts], default=0) if at is None else at
         return Finding(
             rule=self.rule.id,
             steps=steps or (Step(since, verdict, reason),),
             item=item,
             bound=bound or (acts[0].office if acts else ""),
             values=values or {},
-            evidence=tuple(act.ref for act in evidence(acts, corrections)),
+            evidence=tuple(refs),
             readings=readings,
             marks=tuple(own),
             expected_by=expected_by,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 
 from projections.compliance.composite import compose, spans
 from projections.compliance.kinds.base import Asked, check
@@ -29,7 +30,13 @@ def imported(asked: Asked) -> Iterator[Finding]:
 
 
 def _of(asked: Asked, patterns: list[str]) -> list[Finding]:
-    return [part for part in asked.before if any(fnmatchcase(part.rule, pattern) for pattern in patterns)]
+    wanted = tuple(patterns)
+    return [part for part in asked.before if _named(part.rule, wanted)]
+
+
+@cache
+def _named(rule: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(rule, pattern) for pattern in patterns)
 
 
 def _apart(parts: list[Finding], zone: str) -> str:

@@ -107,7 +107,7 @@ def _verdicts() -> None:
     _index(
         "verdicts_overdue",
         "verdicts",
-        ["generation", "subject", "rule", "item", "expected_by", *when, "bound", "partner"],
+        ["generation", "rank", "subject", "rule", "item", "expected_by", *when, "bound", "partner"],
         "rank = 2 AND expected_by > 0",
     )
 
