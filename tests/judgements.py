@@ -16,6 +16,7 @@ from projections.compliance.judging import Advanced, Judge
 from projections.compliance.kinds.base import CHECKS, Asked, check
 from projections.compliance.register import LegalRegister, local_day
 from projections.compliance.rulebook import Rulebook, make_rulebook
+from projections.compliance.takes import COUNT, WORDS, Takes
 from projections.compliance.verdict import Finding, Step
 from projections.store import Store
 from projections.view import Generation
@@ -41,7 +42,7 @@ if ("validity", "test_head") not in CHECKS:
         held = [r for r in asked.register.roles(str(signed.data.requesting), role="head") if r.held_on(day)]
         yield asked.finding("met" if held else "breached", "kept" if held else "not_kept", rests_on=signed)
 
-    @check("lag", "test_answer")
+    @check("lag", "test_answer", takes=Takes({"days": COUNT}))
     def answer(asked: Asked) -> Iterator[Finding]:
         """An answer within so many days, else open, and breached at the end."""
         signed = asked.case.first("request.signed")
@@ -57,7 +58,7 @@ if ("validity", "test_head") not in CHECKS:
             steps=(Step(signed.time, "open", "running"), Step(end, "breached", "ran_out")),
         )  # fmt: skip
 
-    @check("closed_list", "test_area")
+    @check("closed_list", "test_area", takes=Takes({"steps": WORDS}))
     def area(asked: Asked) -> Iterator[Finding]:
         """One finding for each step that was taken, by what it is called."""
         for act in asked.case.named("step.taken"):

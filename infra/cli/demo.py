@@ -17,6 +17,7 @@ import msgspec
 import typer
 
 from infra.cli import demo_tables as show
+from infra.cli.demo_law import law_json, read_law, show_law
 from infra.cli.options import INTEGRITY, fail, reported
 from infra.cli.render import note, say, show_json
 from infra.config import Config, FileLedger, load, parse_address
@@ -133,6 +134,13 @@ async def _run(config: Config, told: _Teller, seed: int, requests: int, keep: Pa
         subject = max(page.rows, key=lambda known: known.seq).subject
         history = await show.read_history(ledger, store, subject)
         told.tell("history", {"request": subject, "records": history}, show.history, subject, history)
+
+        told.step(
+            "Was the law kept?",
+            "55 obligations of Order 136, the Protocol and the Agreement, each verdict with the records it rests on.",
+        )
+        law = read_law(ledger, store)
+        told.tell("law", law_json(law), show_law, law)
 
         told.step("Is it true?", "The ledger is read from its start: chain, seals, tree, every signature.")
         checked = await run.check(ledger, store)

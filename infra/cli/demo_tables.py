@@ -77,7 +77,7 @@ def opened(config: Config, keys: Keys) -> None:
     say(f"   {plural(len(keys.authorities), 'authority key')}, two of which decide on the ledger itself, and a log key")
 
 
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], flows: Sequence[str]) -> None:
+def plain_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], flows: Sequence[str]) -> None:
     """A table that fits a narrow terminal: columns named in ``flows`` are wrapped by words, the others never."""
     made = Table(
         title=escape(title) or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
@@ -103,7 +103,7 @@ def offices(register: Register, places: Sequence[Place], took: Timed) -> None:
         ]
         names = [office.name, english.get(office.code)] if wide else [office.name]
         rows.append([office.code, *names, office.sort, ", ".join(kids)])
-    _table("", ["office", "name", *([""] if wide else []), "sort", "sign keys"], rows, ["name", "", "sign keys"])
+    plain_table("", ["office", "name", *([""] if wide else []), "sort", "sign keys"], rows, ["name", "", "sign keys"])
     say(f"{plural(took.count, 'register event')}, and every partition has followed: {took.seconds:.1f} s")
 
 
@@ -150,7 +150,7 @@ def standing(rows: Sequence[Known[StatusFacts]]) -> None:
                 "" if over else since,
             ]
         )  # fmt: skip
-    _table("", ["request", "kind", "state", "next step by", "since"], left, ["kind", "state"])
+    plain_table("", ["request", "kind", "state", "next step by", "since"], left, ["kind", "state"])
     if rest := len(rows) - len(left):
         say(f"{rest} more closed; nobody owes anything there.")
     for code in sorted({r.code for known in rows if known.facts for r in known.facts.remarks.first}):
@@ -161,7 +161,7 @@ def refused(refusals: Sequence[Refusal]) -> None:
     """What was not admitted, and why."""
     rows = [[r.reason, r.story, f"{_plain(r.expected)}, found {_plain(r.found)}", r.meaning] for r in refusals]
     columns = ["reason", "what happened", "expected", "what it means"]
-    _table("", columns, rows, columns[1:])
+    plain_table("", columns, rows, columns[1:])
 
 
 def _plain(text: str) -> str:
@@ -225,7 +225,7 @@ def history(subject: str, entries: Sequence[Entry]) -> None:
     """A request, record by record."""
     rows = [[e.seq, e.happened[:10], e.act, e.office, _line(e), _cut(e.leaf)] for e in entries]
     columns = ["seq", "happened", "act", "office", "says", "leaf"]
-    _table(subject, columns, rows, ["says"])
+    plain_table(subject, columns, rows, ["says"])
 
 
 def check(checked: Checked) -> None:
@@ -236,7 +236,7 @@ def check(checked: Checked) -> None:
         for r in checked.reports
     ]
     columns = ["partition", "records", "signatures", "register", "root of the tree", "found"]
-    _table("", columns, rows, ["found"])
+    plain_table("", columns, rows, ["found"])
     records, signatures = sum(r.size for r in checked.reports), sum(r.signatures for r in checked.reports)
     if checked.sound:
         say(f"Sound: {plural(records, 'record')} and {plural(signatures, 'signature')} checked.")
@@ -247,7 +247,7 @@ def check(checked: Checked) -> None:
 def figures(times: Sequence[Timed], total: float) -> None:
     """How long it took."""
     rows = [[t.what, t.count, f"{t.seconds:7.2f}", f"{t.rate:8,.0f}"] for t in times]
-    _table("", ["", "events", "seconds", "a second"], rows, [""])
+    plain_table("", ["", "events", "seconds", "a second"], rows, [""])
     say(f"All in {total:.1f} s.")
 
 
@@ -263,6 +263,9 @@ def kept(folder: Path | None, subject: str) -> None:
     for line in (
         f"rogatory status --config {config}",
         f"rogatory status {number} --config {config}",
+        f"rogatory compliance --config {config}",
+        f"rogatory compliance {number} --config {config}",
+        f"rogatory rulebook A6.2b --config {config}",
         f"rogatory outcomes --config {config}",
         f"rogatory check --config {config}",
         f'rogatory publish {subject} step.taken --data \'{{"step": "file read"}}\' --office RU-GUMPS --config {config}',

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from msgspec import UNSET
 
 from ledger.catalogue.base import Data
-from ledger.catalogue.register import ActIssued, InstrumentEntered, InstrumentSigned, OfficeRegistered
+from ledger.catalogue.register import ActIssued, InstrumentEntered, InstrumentSigned, OfficeRegistered, RoleAssigned
 
 
 class Place(NamedTuple):
@@ -91,6 +91,29 @@ def registered(place: Place) -> OfficeRegistered:
         valid_from="2022-03-10",
         basis="ru-order-136" if place in BORDER else "ru-kz-2009",
     )
+
+
+SIGNERS: tuple[Literal["head", "deputy_head"], ...] = ("head", "deputy_head")
+"""Who may sign a request, Agr. 6(4)."""
+
+
+def signer_of(office: str, role: str) -> str:
+    """The person who holds a role at an office: a reference, the same in every run."""
+    return f"p-{sha256(f'{office} {role}'.encode()).hexdigest()[:16]}"
+
+
+def roles() -> list[Data]:
+    """The heads of all offices and their deputies, and the Deputy Prosecutor General who supervises the Order."""
+    held = [(place.code, role) for place in ALL for role in SIGNERS]
+    assigned: list[Data] = [
+        RoleAssigned(office=code, person=signer_of(code, role), role=role, valid_from="2022-03-10", basis="appointment")
+        for code, role in held
+    ]
+    supervises = RoleAssigned(
+        office="RU-PGO", person=signer_of("RU-PGO", "supervising_deputy"), role="supervising_deputy",
+        valid_from="2022-03-10", basis="distribution of duties",
+    )  # fmt: skip
+    return [*assigned, supervises]
 
 
 def instruments() -> list[Data]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any, Literal
 
+from infra.demo.offices import signer_of
 from infra.demo.story import Story
 from ledger.catalogue import assets, materials, persons
 from ledger.catalogue import requests as r
@@ -25,7 +26,9 @@ def arrives(s: Story) -> None:
     role: Role = "head" if s.rng.random() < 0.6 else "deputy_head"
     s.say(
         s.requesting,
-        r.RequestSigned(**s.content(), signer=s.ref("p"), signer_role=role, signature="ink", lang="ru"),
+        r.RequestSigned(
+            **s.content(), signer=signer_of(s.requesting, role), signer_role=role, signature="ink", lang="ru"
+        ),
     )
     to = s.requested if s.channel == "direct" or s.kind in ("extradition", "transfer_sentenced") else s.centre
     s.say(

@@ -16,7 +16,7 @@ from consumers.audit import PartitionReport, audit
 from consumers.replay import replay
 from infra.adapters.keys import KeyFile, SeedSigner, new_key, write_key
 from infra.config import Config
-from infra.demo.offices import ALL, CENTRAL, instruments, registered
+from infra.demo.offices import ALL, CENTRAL, instruments, registered, roles
 from infra.demo.stream import tell
 from infra.demo.wrong import Cast, Wrong, mistakes
 from infra.projecting import FOLD
@@ -150,19 +150,21 @@ async def enrol(ledger: Ledger, keys: Keys) -> Timed:
     start = time.monotonic()
     now = _now()
     authority = Sender(ledger.ledger_id, "RU-PGO", (SeedSigner(keys.authorities[0]),))
-    directorate = Sender(ledger.ledger_id, "RU-GUMPS", (SeedSigner(keys.offices["RU-GUMPS"]),))
     first: list[Data] = [registered(place) for place in CENTRAL]
     first += [_grant(ledger.ledger_id, keys.offices[place.code]) for place in CENTRAL]
     then: list[Data] = instruments()
     for place in ALL[len(CENTRAL) :]:
         then += [registered(place), _grant(ledger.ledger_id, keys.offices[place.code])]
+    then += roles()
     then.append(_grant(ledger.ledger_id, keys.revoked))
     then.append(KeyRevoked(kid=keys.revoked.kid, reason="superseded", effective=format_time(now - _EARLIER)))
-    events = [
-        build(Draft(subject="register", data=data), sender, now)
-        for sender, group in ((authority, first), (directorate, then))
-        for data in group
-    ]
+    with ledger.vault() as vault:
+        directorate = Sender(ledger.ledger_id, "RU-GUMPS", (SeedSigner(keys.offices["RU-GUMPS"]),), vault)
+        events = [
+            build(Draft(subject="register", data=data), sender, now)
+            for sender, group in ((authority, first), (directorate, then))
+            for data in group
+        ]
     async with ledger.publisher("RU-PGO", authority.signers) as publisher:
         submitted = await publisher.submit_all(events)
         await admit(ledger)

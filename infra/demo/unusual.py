@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.demo import paths
+from infra.demo.offices import signer_of
 from infra.demo.paths import WHEN, accepted, arrives, ends, handles, supplies
 from infra.demo.story import Story
 from ledger.catalogue import materials, persons
@@ -19,7 +20,9 @@ def urgent(s: Story) -> None:
     s.say(s.requested, persons.MeasurePerformed(measure="records", count=1, date=WHEN, for_kind=s.kind), days=0.4)
     s.say(
         s.requesting,
-        r.RequestConfirmed(**s.content(), confirms=asked, signer=s.ref("p"), signer_role="head", means="courier"),
+        r.RequestConfirmed(
+            **s.content(), confirms=asked, signer=signer_of(s.requesting, "head"), signer_role="head", means="courier"
+        ),
         days=1.2,
     )
     s.say(s.requested, r.RequestExecuted(outcome="full"))

@@ -29,8 +29,8 @@ class CaseAct:
     """One act of a case. Compared by identity; ``data`` is a Struct of ``reading.TYPES``, read at first use."""
 
     __slots__ = (
-        "_act", "_data", "_office", "_ref", "actor", "admitted", "claimed", "corrections", "id", "index", "kids", "name",
-        "order", "seq", "source", "subject", "time",
+        "_act", "_data", "_office", "_ref", "actor", "admitted", "claimed", "corrections", "id", "index", "kids",
+        "name", "order", "seq", "source", "subject", "time",
     )  # fmt: skip
 
     def __init__(self, subject: str, act: Act) -> None:

@@ -5,20 +5,23 @@
     judged.depends             # entries of the register that were looked at
 
 Which rules are asked: those of every instrument between the own Party and the partner (and of an act that carries out
-such an instrument), for the sort of subject, the kind of request and the way it went.  Where the partner is not known
-the rules of all are asked and say what they miss.
+such an instrument, in the ledger of the Party that issued it), for the sort of subject, the kind of request and the way
+it went.  Where the partner is not known the rules of all are asked and say what they miss.  What happened wholly before
+an instrument was signed owes it nothing: only checks that ask for that themselves (``TIMED``) speak of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
 from ledger.event import time_ms
 from projections.compliance.case import Case, CaseAct
 from projections.compliance.facts import CaseFile
-from projections.compliance.kinds.base import CHECKS, COMPOSITE, Asked
+from projections.compliance.kinds.base import CHECKS, COMPOSITE, TIMED, Asked
+from projections.compliance.readings import end_of
 from projections.compliance.register import SUBJECT, LegalRegister, local_day
 from projections.compliance.rulebook import Profile, Rule, Rulebook
 from projections.compliance.verdict import Finding, Step
@@ -57,13 +60,16 @@ def judge(subject: str, file: CaseFile, register: LegalRegister, rulebook: Ruleb
     for profile in rulebook.profiles:
         if not _concerns(profile, case, asked):
             continue
+        older = _older(profile, case, asked)
         for rule in profile.rule:
             if not _applies(rule, case):
                 continue
             if (rule.kind, rule.check) in COMPOSITE:
                 later.append((profile, rule))
-            else:
-                firsts.extend(CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile)))
+                continue
+            timed = (rule.kind, rule.check) in TIMED
+            made = CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile))
+            firsts.extend(each for each in made if timed or _reaches(each, subject, older))
     firsts = _doubted(firsts, case, asked)
     for profile, rule in later:
         firsts.extend(CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile, tuple(firsts))))
@@ -75,6 +81,8 @@ def _concerns(profile: Profile, case: Case, register: LegalRegister) -> bool:
     parties = profile.instrument.parties
     if register.own and register.own not in parties:
         return False
+    if register.own and profile.instrument.issued_by not in ("", register.own):
+        return False
     if case.sort != "request":
         return True
     partner = case.partner or _seen_partner(case, register)
@@ -82,6 +90,20 @@ def _concerns(profile: Profile, case: Case, register: LegalRegister) -> bool:
         return partner is None or partner in parties
     first = case.opener or next(iter(case.acts), None)
     return profile.between(register.own, partner, "" if first is None else local_day(register, first).isoformat())
+
+
+def _older(profile: Profile, case: Case, register: LegalRegister) -> frozenset[str]:
+    """Acts of a request or meeting (ids) from before the instrument was signed, by the day of whoever's act each is."""
+    day = profile.instrument.signed
+    if not day or case.sort not in ("request", "meeting"):
+        return frozenset()
+    latest = end_of(date.fromisoformat(day), "Etc/GMT+12")  # it is that day nowhere any more
+    return frozenset(act.id for act in case.acts if act.time < latest and local_day(register, act).isoformat() < day)
+
+
+def _reaches(finding: Finding, subject: str, older: frozenset[str]) -> bool:
+    """Whether a finding rests on an act that is not older than its instrument, which asks nothing of what is."""
+    return not older or any(ref.subject == subject and ref.event not in older for ref in finding.evidence)
 
 
 def _seen_partner(case: Case, register: LegalRegister) -> str | None:

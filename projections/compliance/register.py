@@ -215,9 +215,10 @@ class LegalRegister:
 
     def coordinators(self, party: str, day: date, instrument: str | None = None) -> list[str]:
         """Codes of the units that coordinate for a Party on a day: registered ones, as changed since."""
-        return list(self.once(("units", party, day, instrument), lambda one: one._units(party, day, instrument)))
+        return list(self.once(("units", party, day, instrument), lambda one: one.units(party, day, instrument)))
 
-    def _units(self, party: str, day: date, instrument: str | None) -> list[str]:
+    def units(self, party: str, day: date, instrument: str | None) -> list[str]:
+        """What ``coordinators`` gives, found anew."""
         self.look(f"coordinator:{party}")
         units = [
             entry.code

@@ -7,12 +7,15 @@ it left, else the one that was signed last.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from projections.compliance.case import Case, CaseAct
 from projections.compliance.readings import day_of, local_minute
 from projections.compliance.register import LegalRegister
 from projections.compliance.verdict import Mark
+
+if TYPE_CHECKING:  # the checks import this module
+    from projections.compliance.kinds.base import Asked
 
 PENDING = "—"
 """Shown where a thing has not happened, or is not known."""
@@ -62,6 +65,18 @@ def written_text(case: Case, register: LegalRegister) -> Text | None:
 def requesting(case: Case, otherwise: CaseAct) -> str:
     """The office that asks, as the content says; else the one whose act another is."""
     return str(case.said("requesting") or otherwise.office)
+
+
+def bound_office(asked: Asked, act: CaseAct) -> str:
+    """Who owes what is asked of an exchange: the office that asks; by an internal act the end that is of its Party.
+
+    Where none is known to be of it: the Party.
+    """
+    party, office = asked.profile.instrument.issued_by, requesting(asked.case, act)
+    if not party:
+        return office
+    ends = (office, asked.case.said("requested"), act.get("to"), act.office, act.source)
+    return next((str(code) for code in ends if code and asked.register.party(code) == party), party)
 
 
 def passages(case: Case, register: LegalRegister) -> list[CaseAct]:

@@ -35,6 +35,7 @@ import msgspec
 
 from ledger.errors import ConfigError
 from projections.compliance.readings import check_reading
+from projections.compliance.takes import check_taken
 from projections.compliance.verdict import Verdict
 
 
@@ -107,6 +108,8 @@ class Instrument(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     in_force_from: str = ""
     lives_with: str = ""
     carries_out: str = ""
+    issued_by: str = ""
+    """Of an internal act: the Party whose offices it binds; the ledger of another one does not ask its rules."""
     languages: tuple[str, ...] = ()
     source: str = ""
     excluded: tuple[Exclusion, ...] = ()
@@ -178,10 +181,11 @@ def make_rulebook(texts: Mapping[str, str], version: str = "built-in") -> Rulebo
     """A rulebook from the TOML of its profiles, by file name.
 
     Raises:
-        ConfigError: a profile is none, an instrument or a rule is there twice, or a rule names a check that is none.
+        ConfigError: a profile is none, an instrument or a rule is there twice, or a rule names a check that is none,
+            or has parameters that its check does not take.
     """
     from projections.compliance import kinds  # noqa: F401, PLC0415 - declares the checks, which read this module
-    from projections.compliance.kinds.base import CHECKS  # noqa: PLC0415
+    from projections.compliance.kinds.base import CHECKS, TAKES  # noqa: PLC0415
 
     profiles = sorted((read_profile(text, name) for name, text in texts.items()), key=lambda p: p.instrument.id)
     instruments: set[str] = set()
@@ -202,6 +206,7 @@ def make_rulebook(texts: Mapping[str, str], version: str = "built-in") -> Rulebo
                 known = sorted(name for kind, name in CHECKS if kind == rule.kind)
                 raise ConfigError(f"rule {rule.id}: expected a check of kind {rule.kind!r}, one of {known}, found "
                                   f"{rule.check!r}")  # fmt: skip
+            check_taken(TAKES[rule.kind, rule.check], rule, profile)
     total = sha256("".join(f"{p.instrument.id} {p.sha256}\n" for p in profiles).encode()).hexdigest()
     return Rulebook(tuple(profiles), total, version)
 

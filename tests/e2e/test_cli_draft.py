@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,17 @@ class TestWhatIf:
         }  # fmt: skip
         answer = cli.json("check-draft", write(draft))
         assert answer["touches"] == ["roles:RU-OMS"]
+
+    def test_silence_is_broken_by_the_first_act_of_a_year(self, cli: Cli, case: Path) -> None:
+        year = datetime.now(UTC).year
+        report = {
+            "subject": f"year/{year}", "type": "annualreport.submitted",
+            "data": {"office": "RU-OMS", "year": year, "separate_block": False, "memo_ref": "memo-1", "contacts": 3,
+                     "proposals": 1, "nil": False},
+        }  # fmt: skip
+        found = effect(cli.json("check-draft", write(report)), "O11")
+        assert (found["item"], found["before"]["verdict"], found["after"]["verdict"]) == ("RU-OMS", "open", "breached")
+        assert found["after"]["reason"] == "no_block"
 
 
 class TestWhatWouldBeRefused:

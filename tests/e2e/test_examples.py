@@ -116,11 +116,23 @@ def test_the_demonstration_has_all_offices_and_every_request_with_a_status(docum
     assert waits == {"confirmation", "doubt", "information", "condition", "refusal_notice", "consent"}
 
 
+def test_the_demonstration_judges_its_requests(document: tuple[dict, Path]) -> None:
+    said, kept = document
+    law = said["law"]
+    counted = {(row["rule"], row["verdict"]) for row in law["counts"]}
+    assert {verdict for _, verdict in counted} == {"met", "breached", "open", "undetermined"}
+    assert len({rule for rule, _ in counted}) > 35
+    assert law["findings"][0]["verdict"] == "breached"
+    assert all(finding["evidence"] for finding in law["findings"])
+    asked_again = asked(kept, "compliance", law["request"])["findings"]
+    assert [f["rule"] for f in asked_again] == [f["rule"] for f in law["findings"]]
+
+
 def test_the_demonstration_checks_its_ledger(document: tuple[dict, Path]) -> None:
     check = document[0]["check"]
     assert check["sound"]
     assert check["rebuilt_the_same"]
-    assert all(p["register_seq"] == 62 and p["fault"] is None for p in check["partitions"])
+    assert all(p["register_seq"] == 117 and p["fault"] is None for p in check["partitions"])
 
 
 def test_what_the_demonstration_leaves_is_a_ledger_like_any_other(document: tuple[dict, Path]) -> None:

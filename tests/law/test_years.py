@@ -179,6 +179,14 @@ def test_a_check_of_others_is_none_of_the_bound() -> None:
     assert scene.finding("O12", subject=YEAR).values["checked"] == "0"
 
 
+def test_where_no_bound_office_existed_yet_nothing_was_to_be_checked() -> None:
+    scene = Scene(bare=True)
+    scene.reg("office.registered", "2024-01-01", office_="RU-OMS", valid_from="2024-01-01")
+    scene.reg("act.issued", "2022-03-10", binds=["RU-OMS"])
+    scene.no_row("O12", subject="year/2023")
+    scene.expect("O12", "undetermined", subject="year/2024", as_of="2026-01-01")
+
+
 # The review of practice, Order 4.3
 
 

@@ -13,10 +13,11 @@ from projections.compliance.case import CaseAct
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.lags import lagged
 from projections.compliance.readings import start_of
+from projections.compliance.takes import LAG, WORD, WORDS, Takes, needed
 from projections.compliance.verdict import Finding
 
 
-@check("lag", "published")
+@check("lag", "published", takes=Takes({"act": WORD, "outlets": needed(WORDS), "over": LAG["over"]}, threshold=True))
 def published(asked: Asked) -> Iterator[Finding]:
     """Order 5: in every outlet of the rule's params; counted by the days of issue and of the last of them."""
     issued = _issued(asked)
@@ -42,7 +43,7 @@ def published(asked: Asked) -> Iterator[Finding]:
                  bound=issued.office, values=values)  # fmt: skip
 
 
-@check("information", "acquainted")
+@check("information", "acquainted", takes=Takes({"act": WORD}))
 def acquainted(asked: Asked) -> Iterator[Finding]:
     """Order, closing paragraph. One row: the addressees are more than the register can list."""
     issued = _issued(asked)

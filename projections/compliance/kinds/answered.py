@@ -17,12 +17,13 @@ from projections.compliance.lags import days, iso_day, lagged
 from projections.compliance.readings import span
 from projections.compliance.register import LegalRegister
 from projections.compliance.requests import PENDING, passages
+from projections.compliance.takes import LAG, THRESHOLD, Takes
 from projections.compliance.verdict import Finding
 
 _UNTOLD = {"told": PENDING, "lag": PENDING}
 
 
-@check("lag", "answered")
+@check("lag", "answered", takes=Takes({"direct": THRESHOLD, "initiative": THRESHOLD, **LAG}, threshold=True))
 def answered(asked: Asked) -> Iterator[Finding]:
     """The result is told as soon as possible: of a request by a final answer or the notice of its full refusal.
 

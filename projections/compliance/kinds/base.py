@@ -23,6 +23,7 @@ from projections.compliance.case import Case, CaseAct, evidence
 from projections.compliance.readings import ends
 from projections.compliance.register import LegalRegister
 from projections.compliance.rulebook import Profile, Rule
+from projections.compliance.takes import NOTHING, Takes
 from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict
 
 Rests = CaseAct | Iterable[CaseAct] | None
@@ -132,17 +133,26 @@ CHECKS: dict[tuple[str, str], Check] = {}
 """Every check, by kind and name."""
 COMPOSITE: set[tuple[str, str]] = set()
 """Those that read ``Asked.before``, and so are asked last."""
+TIMED: set[tuple[str, str]] = set()
+"""Those that ask themselves whether the instrument applied by then; of what came before it others are not asked."""
+TAKES: dict[tuple[str, str], Takes] = {}
+"""What each takes of a profile."""
 
 
-def check(kind: str, name: str, *, composite: bool = False) -> Callable[[Check], Check]:
-    """Declare a check of a kind."""
+def check(
+    kind: str, name: str, *, composite: bool = False, timed: bool = False, takes: Takes = NOTHING
+) -> Callable[[Check], Check]:
+    """Declare a check of a kind: whether it is ``COMPOSITE`` or ``TIMED``, and what it takes of a profile."""
 
     def declare(function: Check) -> Check:
         if (kind, name) in CHECKS:
             raise AssertionError(f"{kind}/{name} is declared twice")
         CHECKS[kind, name] = function
+        TAKES[kind, name] = takes
         if composite:
             COMPOSITE.add((kind, name))
+        if timed:
+            TIMED.add((kind, name))
         return function
 
     return declare

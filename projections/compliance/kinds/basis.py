@@ -15,6 +15,8 @@ import msgspec
 from projections.compliance.case import CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.register import retroactive
+from projections.compliance.requests import bound_office
+from projections.compliance.takes import NAMES, WORDS, Takes, needed, one_of
 from projections.compliance.termination import InForce, Standing, in_force, standing
 from projections.compliance.verdict import Finding, Read
 
@@ -73,7 +75,13 @@ def _basis(asked: Asked, name: str, ms: int) -> Basis:
     return Basis(name, force, tuple(held))
 
 
-@check("information", "legal_basis")
+@check(
+    "information",
+    "legal_basis",
+    takes=Takes(
+        {"at": needed(one_of("opening", "execution")), "terms": WORDS, "lives_with": NAMES, "principles": WORDS}
+    ),
+)
 def legal_basis(asked: Asked) -> Iterator[Finding]:
     """A legal basis is named and each one was in force: at the opening, or when execution began (param ``at``)."""
     case = asked.case
@@ -115,7 +123,7 @@ def legal_basis(asked: Asked) -> Iterator[Finding]:
                             marks=retroactive(act, entered))  # fmt: skip
 
 
-@check("information", "other_basis")
+@check("information", "other_basis", takes=Takes({"own": needed(WORDS), "principles": WORDS}))
 def other_basis(asked: Asked) -> Iterator[Finding]:
     """A treaty beside the instrument itself is named, for kinds that need one (the rule's ``kinds``)."""
     content = asked.case.content
@@ -154,7 +162,7 @@ def channel(asked: Asked) -> Iterator[Finding]:
                             missing="channel of the request")  # fmt: skip
 
 
-@check("information", "topics")
+@check("information", "topics", takes=Takes({"topics": needed(WORDS)}))
 def topics(asked: Asked) -> Iterator[Finding]:
     """A topic of the list is marked, ``none`` among them."""
     content = asked.case.content
@@ -163,10 +171,10 @@ def topics(asked: Asked) -> Iterator[Finding]:
                             missing="content of the request")  # fmt: skip
         return
     said = list(dict.fromkeys(content.get("topics") or ()))
-    values = {"topics": ", ".join(said) or "—"}
+    values, bound = {"topics": ", ".join(said) or "—"}, bound_office(asked, content)
     if any(topic in asked.param("topics") for topic in said):
-        yield asked.finding("met", "topic_marked", rests_on=content, values=values)
+        yield asked.finding("met", "topic_marked", rests_on=content, values=values, bound=bound)
     elif said:
-        yield asked.finding("undetermined", "topic_not_listed", rests_on=content, values=values)
+        yield asked.finding("undetermined", "topic_not_listed", rests_on=content, values=values, bound=bound)
     else:
-        yield asked.finding("undetermined", "no_topic", rests_on=content, values=values, missing="topic")
+        yield asked.finding("undetermined", "no_topic", rests_on=content, values=values, bound=bound, missing="topic")

@@ -13,10 +13,12 @@ from projections.compliance.correspondence import passages, said_forms
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.kinds.meetings import meeting_form
 from projections.compliance.register import local_day, retroactive
+from projections.compliance.requests import bound_office
+from projections.compliance.takes import WORDS, Takes, needed
 from projections.compliance.verdict import Finding
 
 
-@check("closed_list", "order_form")
+@check("closed_list", "order_form", takes=Takes(requests=("forms", "same_forms", "wider_forms", "meeting_forms")))
 def order_form(asked: Asked) -> Iterator[Finding]:
     """A form of an order that carries out another text; a form of that one stands for it where the words agree."""
     if asked.case.sort == "meeting":
@@ -28,20 +30,21 @@ def order_form(asked: Asked) -> Iterator[Finding]:
         return
     profile = asked.profile.requests
     own, wider = said_forms(asked.case, "order"), said_forms(asked.case, "protocol")
-    values = {"form": _listed([*own, *wider])}
+    values, bound = {"form": _listed([*own, *wider])}, bound_office(asked, content)
     if not own and not wider:
-        yield asked.finding("undetermined", "form_not_said", rests_on=content, values=values, missing="form")
+        yield asked.finding("undetermined", "form_not_said", rests_on=content, values=values, bound=bound,
+                            missing="form")  # fmt: skip
     elif own and all(form in profile["forms"] for form in own):
-        yield asked.finding("met", "form_listed", rests_on=content, values=values)
+        yield asked.finding("met", "form_listed", rests_on=content, values=values, bound=bound)
     elif not own and all(form in profile["same_forms"] for form in wider):
-        yield asked.finding("met", "form_by_other_text", rests_on=content, values=values)
+        yield asked.finding("met", "form_by_other_text", rests_on=content, values=values, bound=bound)
     elif any(form in profile["wider_forms"] for form in (*own, *wider)):
-        yield asked.finding("undetermined", "form_wider", rests_on=content, values=values)
+        yield asked.finding("undetermined", "form_wider", rests_on=content, values=values, bound=bound)
     else:
-        yield asked.finding("breached", "form_not_listed", rests_on=content, values=values)
+        yield asked.finding("breached", "form_not_listed", rests_on=content, values=values, bound=bound)
 
 
-@check("closed_list", "protocol_form")
+@check("closed_list", "protocol_form", takes=Takes(requests=("forms", "same_forms", "sorts")))
 def protocol_form(asked: Asked) -> Iterator[Finding]:
     """A form of the text itself, between offices of the sorts it names, by a procedure that both Parties have set."""
     content = asked.case.content
@@ -97,7 +100,7 @@ def _ends(asked: Asked, content: CaseAct) -> tuple[list[str], CaseAct]:
     return [code for code in (content.get("requesting"), content.get("requested")) if code], content
 
 
-@check("closed_list", "agreement_form")
+@check("closed_list", "agreement_form", takes=Takes(requests=("forms", "meeting_forms")))
 def agreement_form(asked: Asked) -> Iterator[Finding]:
     """A form of a list that the text leaves open: ``other`` will do, but something must be said."""
     if asked.case.sort == "meeting":
@@ -117,7 +120,7 @@ def agreement_form(asked: Asked) -> Iterator[Finding]:
         yield asked.finding("undetermined", "form_left_open", rests_on=content, values=values)
 
 
-@check("closed_list", "area")
+@check("closed_list", "area", takes=Takes(requests=("areas",)))
 def area(asked: Asked) -> Iterator[Finding]:
     """A direction of co-operation; the list is open."""
     content = asked.case.content
@@ -143,7 +146,7 @@ def kind(asked: Asked) -> Iterator[Finding]:
         yield asked.finding("met", reason, rests_on=content, values={"kind": str(asked.case.kind)})
 
 
-@check("closed_list", "covered_kind")
+@check("closed_list", "covered_kind", takes=Takes({"covers": needed(WORDS)}))
 def covered_kind(asked: Asked) -> Iterator[Finding]:
     """A kind that the instrument is known to cover, where a request rests on it; of others nothing is known."""
     content = asked.case.content

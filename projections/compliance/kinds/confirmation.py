@@ -18,6 +18,7 @@ from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import DAY_MS
 from projections.compliance.register import LegalRegister
 from projections.compliance.requests import is_written, minute, passages
+from projections.compliance.takes import TERM, Takes, one_of
 from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict
 
 HOUR_MS = DAY_MS // 24
@@ -97,7 +98,7 @@ def _received_on(act: CaseAct) -> int | None:
     return None if text is None else time_ms(text)
 
 
-@check("deadline", "confirmed")
+@check("deadline", "confirmed", takes=Takes({"moment": one_of("sent", "received"), **TERM}, readings=True))
 def confirmed(asked: Asked) -> Iterator[Finding]:
     """Each oral request is confirmed in writing within the term; a lapse voids nothing."""
     for spoken in asked.case.named("request.spoken"):

@@ -18,11 +18,16 @@ from projections.compliance.contacts import Version, following, forwarded, notif
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.lags import iso_day, lagged
 from projections.compliance.readings import start_of
+from projections.compliance.takes import LAG, TERM, WORD, Takes, one_of
 from projections.compliance.termination import Standing, in_force, standing_of
 from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict
 
 
-@check("deadline", "contact_notified")
+@check(
+    "deadline",
+    "contact_notified",
+    takes=Takes({"act": WORD, "moment": one_of("sent", "received"), **TERM}, readings=True),
+)
 def contact_notified(asked: Asked) -> Iterator[Finding]:
     """Order 3.1, first paragraph. An incomplete notice is a breach until a complete one follows (our choice)."""
     issued = _issued(asked)
@@ -120,7 +125,7 @@ def _added(asked: Asked, issued: CaseAct) -> Iterator[Finding]:
                                 bound=code, values={"office": code, "added": came.isoformat()})  # fmt: skip
 
 
-@check("lag", "contact_change_notified")
+@check("lag", "contact_change_notified", takes=Takes({"act": WORD, **LAG}, ("coordinator_of",), threshold=True))
 def contact_change_notified(asked: Asked) -> Iterator[Finding]:
     """Order 3.1, second paragraph: of changes since the act."""
     state = str(asked.profile.requests["coordinator_of"])
@@ -136,7 +141,7 @@ def contact_change_notified(asked: Asked) -> Iterator[Finding]:
             yield _change(asked, version, every, version.since, tell, version.office, issued)
 
 
-@check("lag", "contact_forwarded")
+@check("lag", "contact_forwarded", takes=Takes({"act": WORD, **LAG}, ("coordinator_of", "coordinator"), threshold=True))
 def contact_forwarded(asked: Asked) -> Iterator[Finding]:
     """Order 4.2: of every version; of one that the act found there, since the act."""
     state = str(asked.profile.requests["coordinator_of"])
@@ -151,7 +156,7 @@ def contact_forwarded(asked: Asked) -> Iterator[Finding]:
         yield _change(asked, version, every, start, done, str(asked.profile.requests["coordinator"]), issued)
 
 
-@check("lag", "contact_change_exchanged")
+@check("lag", "contact_change_exchanged", takes=Takes({"instrument": WORD, **LAG}, threshold=True))
 def contact_change_exchanged(asked: Asked) -> Iterator[Finding]:
     """Prot. 3, second paragraph: ours to them, theirs to us, while the instrument is in force."""
     held = standing_of(asked)

@@ -12,6 +12,7 @@ from projections.compliance.materials.holding import GRADES, Asking, Span, allow
 from projections.compliance.materials.region import Region, by_both_clocks, effective, item_of, regions
 from projections.compliance.materials.release import Release, release_of
 from projections.compliance.readings import day_of
+from projections.compliance.takes import READINGS, Takes
 from projections.compliance.verdict import Finding, Step, Verdict
 
 NONE = "—"
@@ -25,7 +26,7 @@ class _Ruling(msgspec.Struct, frozen=True):
     missing: str = ""
 
 
-@check("grade_floor", "degree")
+@check("grade_floor", "degree", takes=Takes({"term": READINGS}, ("scales",)))
 def degree(asked: Asked) -> Iterator[Finding]:
     """The degree held was at no moment below the one that the other Party asked for.
 

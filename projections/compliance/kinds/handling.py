@@ -13,12 +13,24 @@ from projections.compliance.materials.opening import Allowed, rulings
 from projections.compliance.materials.region import Region, complete, effective, item_of, regions
 from projections.compliance.materials.release import Release, release_of
 from projections.compliance.readings import day_of, start_of
+from projections.compliance.takes import READINGS, WORD, Takes, needed, one_of
 from projections.compliance.verdict import Finding, Mark, Step, Verdict, worst
 
 NEVER = "—"
 
 
-@check("ordering", "handled_first")
+@check(
+    "ordering",
+    "handled_first",
+    takes=Takes(
+        {
+            "which": needed(one_of("offices", "confidential")),
+            "act": WORD,
+            "incident": one_of("undetermined"),
+            "term": READINGS,
+        }
+    ),
+)
 def handled_first(asked: Asked) -> Iterator[Finding]:
     """A complete handling before the first access, and each access by a person on the list.
 

@@ -12,12 +12,13 @@ from functools import cache
 
 from projections.compliance.composite import compose, spans
 from projections.compliance.kinds.base import Asked, check
+from projections.compliance.takes import Takes
 from projections.compliance.verdict import Finding, Verdict
 
 _VERDICTS: tuple[Verdict, ...] = ("breached", "undetermined", "open", "met")
 
 
-@check("information", "imported", composite=True)
+@check("information", "imported", composite=True, takes=Takes(requests=("incorporates",)))
 def imported(asked: Asked) -> Iterator[Finding]:
     """The worst of the findings whose rules the instrument takes over."""
     parts = _of(asked, asked.profile.requests["incorporates"])

@@ -14,11 +14,12 @@ from projections.compliance.case import CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import day_of
 from projections.compliance.register import local_day, retroactive
+from projections.compliance.takes import FLAG, WORD, WORDS, Takes
 from projections.compliance.termination import Standing, in_force, standing_of
 from projections.compliance.verdict import Finding
 
 
-@check("validity", "in_force")
+@check("validity", "in_force", timed=True, takes=Takes({"instrument": WORD, "under": WORDS, "unnamed": FLAG}))
 def instrument_in_force(asked: Asked) -> Iterator[Finding]:
     """In force by all readings, by none, or it cannot be said.
 
@@ -81,7 +82,7 @@ def _last_days(asked: Asked, held: Standing) -> str:
     return " / ".join(dict.fromkeys(day_of(read.ends - 1, tz).isoformat() for read in held.ends)) or "—"
 
 
-@check("validity", "succeeded")
+@check("validity", "succeeded", timed=True, takes=Takes(requests=("succeeded",)))
 def succeeded(asked: Asked) -> Iterator[Finding]:
     """An older instrument that this one has replaced between its Parties is not named any more.
 

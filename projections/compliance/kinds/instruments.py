@@ -16,11 +16,12 @@ from projections.compliance.kinds.base import Asked, check
 from projections.compliance.lags import iso_day
 from projections.compliance.readings import end_of, start_of
 from projections.compliance.register import SUBJECT
+from projections.compliance.takes import TERM, WORD, WORDS, Takes, needed
 from projections.compliance.termination import Standing, in_force, standing_of
 from projections.compliance.verdict import Finding, Read, Step, Verdict
 
 
-@check("validity", "rulebook_covers")
+@check("validity", "rulebook_covers", takes=Takes({"instruments": needed(WORDS)}))
 def rulebook_covers(asked: Asked) -> Iterator[Finding]:
     """Agr. 12. One row for each instrument that amends or supplements one of the rule's param ``instruments``."""
     seen: set[str] = set()
@@ -58,7 +59,7 @@ def _covered(asked: Asked, signed: CaseAct) -> Finding:
     )  # fmt: skip
 
 
-@check("validity", "termination")
+@check("validity", "termination", timed=True, takes=Takes({"instrument": WORD, **TERM}, readings=True))
 def termination(asked: Asked) -> Iterator[Finding]:
     """Agr. 15(2)."""
     if asked.case.subject == SUBJECT:
@@ -162,7 +163,7 @@ def _instrument(asked: Asked) -> str:
     return str(asked.param("instrument", asked.profile.instrument.id))
 
 
-@check("closed_list", "dispute_means")
+@check("closed_list", "dispute_means", takes=Takes({"means": needed(WORDS)}))
 def dispute_means(asked: Asked) -> Iterator[Finding]:
     """Agr. 13, which speaks of its own Agreement: disputes about another instrument have no row."""
     resolved = asked.register.acts("dispute.resolved")

@@ -11,6 +11,7 @@ from datetime import date
 from projections.compliance.case import CaseAct
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import day_of, end_of, span
+from projections.compliance.takes import Takes
 from projections.compliance.verdict import Finding
 
 
@@ -23,7 +24,7 @@ def held_with_a_party(asked: Asked) -> CaseAct | None:
     return held if others & {*held.data.partners, held.data.place} else None
 
 
-@check("ordering", "meeting")
+@check("ordering", "meeting", takes=Takes(requests=("direct_offices",), threshold=True))
 def meeting(asked: Asked) -> Iterator[Finding]:
     """Proposal before, report after; asked of meetings in which an office that the act binds took part."""
     held = held_with_a_party(asked)
@@ -82,11 +83,16 @@ def meeting_form(asked: Asked) -> Iterator[Finding]:
     held = held_with_a_party(asked)
     if held is None:
         return
+    listed = asked.profile.requests.get("direct_offices")
+    of_list = [code for code in (held.office, *held.data.offices) if code in (listed or ())]
+    if listed is not None and not of_list:
+        return  # An act about the contacts of some offices says nothing of a meeting of others.
+    bound = of_list[0] if of_list else ""
     form = asked.profile.requests["meeting_forms"].get(held.data.sort)
     item = asked.case.subject.partition("/")[2]
     values = {"form": form or held.data.sort}
     if form is None:
-        yield asked.finding("undetermined", "meeting_sort_unmapped", rests_on=held, item=item, values=values,
+        yield asked.finding("undetermined", "meeting_sort_unmapped", rests_on=held, item=item, bound=bound, values=values,
                             missing=f"the form that a meeting of sort {held.data.sort} is")  # fmt: skip
     else:
-        yield asked.finding("met", "meeting_is_a_form", rests_on=held, item=item, values=values)
+        yield asked.finding("met", "meeting_is_a_form", rests_on=held, item=item, bound=bound, values=values)

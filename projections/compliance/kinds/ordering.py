@@ -11,6 +11,7 @@ from projections.compliance.case import CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.lags import lagged
 from projections.compliance.requests import before, day
+from projections.compliance.takes import LAG, Takes, one_of
 from projections.compliance.verdict import Finding
 
 _CARRYING_ON = (
@@ -21,7 +22,7 @@ _CARRYING_ON = (
 """Acts by which a request is executed, though it is in doubt."""
 
 
-@check("ordering", "doubt_answered")
+@check("ordering", "doubt_answered", takes=Takes(LAG, threshold=True))
 def doubt_answered(asked: Asked) -> Iterator[Finding]:
     """Whoever doubts that a request is genuine may ask, and is answered; to wait for it is no duty."""
     for doubt in asked.case.named("authenticity.doubted"):
@@ -57,7 +58,7 @@ def _doubt(asked: Asked, doubt: CaseAct) -> Finding:
     return lagged(asked, doubt.time, doubt, zone, done=answer, item=doubt.id, bound=bound, values=values)
 
 
-@check("ordering", "consultation_before_refusal")
+@check("ordering", "consultation_before_refusal", takes=Takes({"silent": one_of("undetermined", "breached")}))
 def consultation_before_refusal(asked: Asked) -> Iterator[Finding]:
     """Where possible the two sides consult before assistance is refused; each decision by itself."""
     talks = [

@@ -12,12 +12,17 @@ from projections.compliance.materials.region import Region, by_both_clocks, effe
 from projections.compliance.materials.release import Release, release_of
 from projections.compliance.materials.using import Ruling, given_for, text_of, weigh
 from projections.compliance.readings import day_of
+from projections.compliance.takes import READINGS, Takes, some_of
 from projections.compliance.verdict import Finding, Mark, worst
 
 NONE = "—"
 
 
-@check("purpose_limit", "use")
+@check(
+    "purpose_limit",
+    "use",
+    takes=Takes({"received_as": some_of("request", "answer", "initiative", "exchange"), "term": READINGS}),
+)
 def use(asked: Asked) -> Iterator[Finding]:
     """Each use and disclosure had the purpose it was given for, prior consent, or was of what is public.
 

@@ -12,10 +12,11 @@ from projections.compliance.case import Case, CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.lags import lagged
 from projections.compliance.requests import PENDING, day, said
+from projections.compliance.takes import LAG, Takes
 from projections.compliance.verdict import Finding
 
 
-@check("closed_list", "refusal_ground")
+@check("closed_list", "refusal_ground", takes=Takes(requests=("grounds",)))
 def refusal_ground(asked: Asked) -> Iterator[Finding]:
     """A refusal names one of the grounds of the text, which says when to refuse but not that only then."""
     grounds = asked.profile.requests["grounds"]
@@ -33,7 +34,7 @@ def refusal_ground(asked: Asked) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-@check("required_fields", "refusal_notice")
+@check("required_fields", "refusal_notice", takes=Takes(LAG, threshold=True))
 def refusal_notice(asked: Asked) -> Iterator[Finding]:
     """The asking side is told of a refusal, whole or in part, in writing and with the reason."""
     case = asked.case

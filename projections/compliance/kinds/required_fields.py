@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from projections.compliance.case import Case, CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.requests import PENDING, Text, day, passages, requested_state, requesting, written_text
+from projections.compliance.takes import Takes, some_of
 from projections.compliance.verdict import Finding
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -23,7 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 """Groups of a request's content, as the catalogue has them, and the members that must not be empty in each."""
 
 
-@check("required_fields", "content")
+@check("required_fields", "content", takes=Takes({"groups": some_of(*GROUPS)}))
 def content(asked: Asked) -> Iterator[Finding]:
     """The text of a request, as it left, fills every group of its content; what is supplied later mends nothing."""
     case = asked.case

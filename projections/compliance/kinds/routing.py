@@ -16,6 +16,7 @@ from projections.compliance.correspondence import Passage, passages, said_forms
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import span
 from projections.compliance.register import OfficeEntry, local_day, retroactive
+from projections.compliance.takes import Takes
 from projections.compliance.verdict import Finding, Mark, Verdict, worst
 
 UNDECIDED = "undecided"
@@ -35,7 +36,21 @@ class Part(msgspec.Struct, frozen=True):
     marks: tuple[Mark, ...] = ()
 
 
-@check("routing", "direct_contact")
+@check(
+    "routing",
+    "direct_contact",
+    timed=True,
+    takes=Takes(
+        requests=(
+            "coordinator_of",
+            "issued",
+            "direct_offices",
+            "counterparts",
+            "doubtful_counterparts",
+            "doubtful_sorts",
+        )
+    ),
+)
 def direct_contact(asked: Asked) -> Iterator[Finding]:
     """Direct contact only between listed offices and their counterparts."""
     parts = [_pair(asked, passage) for passage in passages(asked.case, asked.register) if passage.channel == "direct"]
@@ -82,7 +97,22 @@ def _own(own: OfficeEntry | None, doubtful: list[str], found: Part) -> Part:
     return found
 
 
-@check("routing", "by_directorate")
+@check(
+    "routing",
+    "by_directorate",
+    takes=Takes(
+        requests=(
+            "never_direct",
+            "scope_to_decide",
+            "wider_forms",
+            "forms",
+            "direct_offices",
+            "other_channels",
+            "coordinator_of",
+            "coordinator",
+        )
+    ),
+)
 def by_directorate(asked: Asked) -> Iterator[Finding]:
     """What the offices may not exchange directly passes the coordinating unit."""
     scope, reason, basis = _scope(asked)

@@ -15,13 +15,14 @@ from projections.compliance.case import CaseAct, evidence
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.register import RoleEntry, local_day
 from projections.compliance.requests import PENDING, day, is_written, requesting, written_text
+from projections.compliance.takes import Takes
 from projections.compliance.verdict import Finding, Verdict
 
 _DOUBTFUL: tuple[Verdict, str] = ("undetermined", "role_doubtful")
 _WRONG: tuple[Verdict, str] = ("breached", "wrong_role")
 
 
-@check("authority", "signer")
+@check("authority", "signer", takes=Takes(requests=("signers",)))
 def signer(asked: Asked) -> Iterator[Finding]:
     """A request in writing is signed by one who may; one that is only spoken awaits its signature."""
     case = asked.case

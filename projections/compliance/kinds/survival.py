@@ -14,13 +14,14 @@ from projections.compliance.materials.conditions import DATED, DISCHARGED, Condi
 from projections.compliance.materials.region import by_both_clocks, regions
 from projections.compliance.materials.release import Release, release_of
 from projections.compliance.readings import day_of, end_of
+from projections.compliance.takes import READINGS, WORDS, Takes, needed
 from projections.compliance.termination import Standing, standing_of
 from projections.compliance.verdict import WORST, Finding, Ref, Step
 
 NONE = "—"
 
 
-@check("survival", "conditions")
+@check("survival", "conditions", takes=Takes({"term": READINGS}))
 def kept_conditions(asked: Asked) -> Iterator[Finding]:
     """Each condition of assistance that was accepted is kept by the side that accepted it, until its end.
 
@@ -119,7 +120,12 @@ def _bound(asked: Asked, condition: Condition, worst: Outcome) -> str:
     return str(asked.case.said("requesting") or "")
 
 
-@check("survival", "after_termination", composite=True)
+@check(
+    "survival",
+    "after_termination",
+    composite=True,
+    takes=Takes({"duties": needed(WORDS), "continuing": WORDS, "until_gone": WORDS}, readings=True),
+)
 def after_termination(asked: Asked) -> Iterator[Finding]:
     """Duties that arose while the instrument was in force are kept after its end, unless the Parties release them.
 

@@ -13,6 +13,7 @@ from projections.compliance.case import CaseAct, evidence, items
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.lags import iso_day, lagged
 from projections.compliance.readings import day_of, start_of
+from projections.compliance.takes import LAG, Takes
 from projections.compliance.verdict import Finding
 
 CENTRAL = "directorate"
@@ -61,7 +62,7 @@ def _ends(act: CaseAct) -> list[str]:
     return list(dict.fromkeys(code for code in named if isinstance(code, str)))
 
 
-@check("lag", "coordinator_notified")
+@check("lag", "coordinator_notified", takes=Takes(LAG, threshold=True))
 def coordinator_notified(asked: Asked) -> Iterator[Finding]:
     """Agr. 5(3), either way."""
     changes = [act for act in asked.register.case.named("coordinator.changed")

@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from projections.compliance.case import Case, CaseAct, evidence
 from projections.compliance.kinds.base import Asked, Rests, check
 from projections.compliance.kinds.confirmation import confirmation
-from projections.compliance.requests import before, day, first_written, requesting
+from projections.compliance.requests import before, bound_office, day, first_written
+from projections.compliance.takes import TERM, Takes, one_of
 from projections.compliance.verdict import Finding, Mark, Step, Verdict
 
 _TRACES = ("request.sent", "request.received", "request.forwarded", "request.accepted", "request.returned")
 """Acts that presuppose a request but do not show its form."""
 
 
-@check("ordering", "written_form")
+@check("ordering", "written_form", takes=Takes(TERM, readings=True))
 def written_form(asked: Asked) -> Iterator[Finding]:
     """A request or initiative is made in writing; an urgent one by word of mouth, and then confirmed."""
     case = asked.case
@@ -34,7 +35,7 @@ def written_form(asked: Asked) -> Iterator[Finding]:
         yield _finding(asked, "undetermined", "form_unknown", trace, missing="signature of the request")
 
 
-@check("ordering", "written_first")
+@check("ordering", "written_first", takes=Takes({"oral": one_of("met", "undetermined"), **TERM}, readings=True))
 def written_first(asked: Asked) -> Iterator[Finding]:
     """What is exchanged directly is exchanged on the basis of a written request, which comes first."""
     case = asked.case
@@ -130,7 +131,7 @@ def _finding(
     steps: tuple[Step, ...] = (),
 ) -> Finding:
     shown = evidence(acts)
-    bound = requesting(asked.case, shown[0])
+    bound = bound_office(asked, shown[0])
     values = {
         "written": day(asked.register, written, bound),
         "exchanged": day(asked.register, exchanged, bound),

@@ -13,6 +13,7 @@ from projections.compliance.case import CaseAct
 from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import day_of, end_of, start_of
 from projections.compliance.register import RoleEntry
+from projections.compliance.takes import COUNT, FLAG, TERM, WORD, Takes, needed, some_of
 from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict
 from projections.compliance.years import Year, bound_in, year_of
 
@@ -27,7 +28,14 @@ def _day(ms: int | None, tz: str) -> str:
     return "—" if ms is None else day_of(ms, tz).isoformat()
 
 
-@check("deadline", "annual_report")
+@check(
+    "deadline",
+    "annual_report",
+    takes=Takes(
+        {"act": needed(WORD), "moments": needed(some_of("sent", "received")), "weekend_shift": FLAG, **TERM},
+        readings=True,
+    ),
+)
 def annual_report(asked: Asked) -> Iterator[Finding]:
     """One finding per bound office: its report, sent and received by the day, as a block of its own."""
     year = _year(asked)
@@ -106,11 +114,11 @@ def _after_weekend(end: int, tz: str) -> int:
     return end_of(day, tz)
 
 
-@check("coverage", "control")
+@check("coverage", "control", takes=Takes({"act": needed(WORD), "minimum": needed(COUNT)}, ("coordinator",)))
 def control(asked: Asked) -> Iterator[Finding]:
     """Whether each bound office was checked often enough in the year."""
     year = _year(asked)
-    if year.issued is None:
+    if year.issued is None or not year.offices:
         return
     unit = asked.profile.requests["coordinator"]
     tz = asked.register.zone(unit)
@@ -127,7 +135,11 @@ def control(asked: Asked) -> Iterator[Finding]:
     yield asked.finding("open", "running", rests_on=rests, bound=unit, values=values, steps=steps, missing=missing)
 
 
-@check("coverage", "practice_review")
+@check(
+    "coverage",
+    "practice_review",
+    takes=Takes({"act": needed(WORD), "role": needed(WORD), "office": WORD}, ("coordinator",)),
+)
 def practice_review(asked: Asked) -> Iterator[Finding]:
     """Whether the year's practice was reviewed, for the right addressee, with proposals, citing every report."""
     year = _year(asked)
@@ -165,7 +177,7 @@ def _of_review(review: CaseAct, role: str, uncited: list[str]) -> tuple[Verdict,
     return "met", "all_cited", ""
 
 
-@check("authority", "supervision")
+@check("authority", "supervision", takes=Takes({"act": needed(WORD), "role": needed(WORD), "office": needed(WORD)}))
 def supervision(asked: Asked) -> Iterator[Finding]:
     """Whether the role that supervises is held by one person, and the review went to it.
 
@@ -215,6 +227,6 @@ def direct_exchanges(asked: Asked) -> Iterator[Finding]:
     if year.issued is None:
         return
     yield asked.finding(
-        "undetermined", "no_minimum", rests_on=year.issued, values={"year": str(year.year)},
-        missing="a number in the text", at=year.begins("Europe/Moscow"),
+        "undetermined", "no_minimum", rests_on=year.issued, bound=asked.profile.instrument.issued_by,
+        values={"year": str(year.year)}, missing="a number in the text", at=year.begins("Europe/Moscow"),
     )  # fmt: skip
