@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from ledger.ids import LedgerId
@@ -32,7 +33,7 @@ from projections.compliance.answers import (
     BoardRow,
     Filed,
 )
-from projections.compliance.facts import NOTHING
+from projections.compliance.facts import NOTHING, CaseFile
 from projections.compliance.judge import judge
 from projections.compliance.register import SUBJECT, LegalRegister
 from projections.compliance.rounds import Round, count_waiting
@@ -40,12 +41,13 @@ from projections.compliance.rulebook import Rulebook
 from projections.compliance.silence import years
 from projections.compliance.verdict import Finding
 from projections.queries import live_generation
-from projections.schema import cases, positions
+from projections.schema import cases, history, positions
 from projections.store import Store
 from projections.view import Generation
 
 __all__ = ["Answered", "BoardCounts", "BoardFilters", "BoardPage", "BoardRow", "Compliance", "Filed"]
 
+_read_indices = msgspec.json.Decoder(list[int]).decode
 _SILENT = -1
 """Stands for the partition of a subject of which nothing is recorded."""
 
@@ -74,15 +76,16 @@ class Compliance:
         Args:
             subject: its whole name, as ``request/2025-000123``.
             as_of: judge by what was admitted up to this moment (ms), of the subject and of the register.
-            at: judge by the first ``at`` records of the subject's partition; the register's later records count.
+            at: judge by the first ``at`` records of the subject's partition, and by the register as it stood among
+                them: every partition has all of it, in order.
         """
         with self._reading() as (connection, generation):
             filed = self._filed(connection, generation, subject)
             register = self._register(connection, generation, as_of)
+            if at is not None and filed is not None:
+                register = _first(register, self._register_size(connection, generation, filed.partition, at))
             sizes = {} if filed is None else self._sizes(connection, generation)
         file = (NOTHING if filed is None else filed.file).known_at(index=at, admitted=as_of)
-        if subject == SUBJECT and at is not None:
-            register = LegalRegister(file)
         judged = judge(subject, file, register, self._rulebook)
         return Answered(
             subject=subject,
@@ -208,6 +211,14 @@ class Compliance:
         file = whole.file.known_at(admitted=as_of)
         return whole if file is whole.file else LegalRegister(file)
 
+    def _register_size(self, connection: sa.Connection, generation: int, partition: int, at: int) -> int:
+        """How many register records are among the first ``at`` records of a partition."""
+        mine = (history.c.generation == generation, history.c.partition == partition, history.c.subject == SUBJECT)
+        texts = list(connection.execute(sa.select(history.c.indices).where(*mine)).scalars())
+        row = (cases.c.generation == generation, cases.c.partition == partition, cases.c.subject == SUBJECT)
+        texts += connection.execute(sa.select(cases.c.recent).where(*row)).scalars()
+        return sum(index < at for text in texts for index in _read_indices(text))
+
     def _silent(
         self, connection: sa.Connection, generation: int, filters: BoardFilters, rules: list[str] | None, as_of: int
     ) -> list[BoardRow]:
@@ -252,6 +263,12 @@ class Compliance:
     def _sizes(self, connection: sa.Connection, generation: int) -> dict[int, int]:
         query = sa.select(positions.c.partition, positions.c.size).where(positions.c.generation == generation)
         return {p: size for p, size in connection.execute(query.order_by(positions.c.partition))}  # noqa: C416 - rows
+
+
+def _first(register: LegalRegister, count: int) -> LegalRegister:
+    """A register of the first so many records."""
+    kept = tuple(act for act in register.file.acts if act.seq <= count)
+    return register if len(kept) == len(register.file.acts) else LegalRegister(CaseFile(kept))
 
 
 def _filed(row: Any) -> Filed:
