@@ -56,7 +56,7 @@ def judge(subject: str, file: CaseFile, register: LegalRegister, rulebook: Ruleb
     if not case.every and case.sort not in SILENT:
         return Judged(subject, (), register.seq, frozenset(asked.looked or ()))
     firsts: list[Finding] = []
-    later: list[tuple[Profile, Rule]] = []
+    later: list[tuple[Profile, Rule, frozenset[str]]] = []
     for profile in rulebook.profiles:
         if not _concerns(profile, case, asked):
             continue
@@ -65,14 +65,15 @@ def judge(subject: str, file: CaseFile, register: LegalRegister, rulebook: Ruleb
             if not _applies(rule, case):
                 continue
             if (rule.kind, rule.check) in COMPOSITE:
-                later.append((profile, rule))
+                later.append((profile, rule, older))
                 continue
             timed = (rule.kind, rule.check) in TIMED
             made = CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile))
             firsts.extend(each for each in made if timed or _reaches(each, subject, older))
     firsts = _doubted(firsts, case, asked)
-    for profile, rule in later:
-        firsts.extend(CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile, tuple(firsts))))
+    for profile, rule, older in later:
+        made = CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile, tuple(firsts)))
+        firsts.extend([each for each in made if _reaches(each, subject, older)])
     found = tuple(sorted(firsts, key=lambda f: (f.rule, f.item)))
     return Judged(subject, found, register.seq, frozenset(asked.looked or ()))
 

@@ -86,10 +86,11 @@ def test_no_story_leaves_a_rule_without_an_answer_in_words(
     _tell(scene, story)
     for finding in scene.judged().findings:
         if finding.rule in COURSE:
-            _hold(scene, finding)
+            hold(scene, finding)
 
 
-def _hold(scene: Scene, finding: Finding) -> None:
+def hold(scene: Scene, finding: Finding) -> None:
+    """A finding rests on something, binds somebody, gives what its rule can give and has its words in both languages."""
     found = scene.rulebook.find(finding.rule)
     assert found is not None
     rule = found[1]
