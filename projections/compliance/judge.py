@@ -53,7 +53,7 @@ def judge(subject: str, file: CaseFile, register: LegalRegister, rulebook: Ruleb
     case = register.case if subject == SUBJECT else Case(subject, file)
     if asked.looked is not None:
         asked.looked.add("rulebook")
-    if not case.every and case.sort not in SILENT:
+    if not case.acts and case.sort not in SILENT:
         return Judged(subject, (), register.seq, frozenset(asked.looked or ()))
     firsts: list[Finding] = []
     later: list[tuple[Profile, Rule, frozenset[str]]] = []

@@ -1,4 +1,4 @@
-"""Whatever was recorded, of a request, a meeting, a year or the register: each rule gives only verdicts that it can give.
+"""Whatever was recorded, of a request, a meeting, a year or the register: a rule gives only verdicts that it can.
 
 Beside ``test_course_properties.py``, which tells stories of a request's course in more detail.
 """
@@ -25,7 +25,7 @@ _REQUEST: dict[str, list[dict[str, Any]]] = {
     "material.received": [{}, {"channel": "direct", "from_": "KZ-B-01", "degree": {"scale": "kz", "value": "dsp"}},
                           {"degree": {"scale": "xx", "value": "1"}, "conditions": ["no_onward", "other"]},
                           {"purposes": [{"purpose": "criminal_case", "case": "c-2"}], "supplied_as": "initiative"}],
-    "handling.set": [{}, {"grade": "open", "law_limit": box()}, {"custodian": "", "measures": []}],
+    "handling.set": [{}, {"grade": "open", "law_limit": box()}, {"access": [], "measures": []}],
     "condition.proposed": [{"sort": sort, "until": "2025-04-01"} for sort in ("return_by", "purpose_only", "other")],
     "condition.answered": [{}, {"accepted": False}],
     "material.accessed": [{}, {"person": "p-9", "purpose": "other"}],

@@ -90,7 +90,7 @@ def test_no_story_leaves_a_rule_without_an_answer_in_words(
 
 
 def hold(scene: Scene, finding: Finding) -> None:
-    """A finding rests on something, binds somebody, gives what its rule can give and has its words in both languages."""
+    """A finding rests on something, binds somebody, gives what its rule can give and has its words."""
     found = scene.rulebook.find(finding.rule)
     assert found is not None
     rule = found[1]

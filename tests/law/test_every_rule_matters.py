@@ -1,4 +1,4 @@
-"""One rich ledger in which every one of the 55 obligations has a row; without a rule its rows are gone, and no others."""
+"""One rich ledger in which each of the 55 obligations has a row; without a rule its rows are gone, and no others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMPOSED = {"P6": ("A6.", "A7.", "A9.", "A10"), "A15.3": ("A6.2b", "A7.2b", "A7.
 
 @cache
 def told() -> Scene:
-    """A direct exchange with a material, costs, a doubt and a refusal; a central one; a spoken one; and the register."""
+    """A direct exchange with a material, a cost, a doubt, a refusal; a central one; a spoken one; the register."""
     scene = Scene()
     scene.request(subject=DIRECT)
     act = scene.act
@@ -33,7 +33,9 @@ def told() -> Scene:
     act("material.used", "2025-03-11", subject=DIRECT)
     act("cost.incurred", "2025-03-12", subject=DIRECT)
     act("refusal.decided", "2025-03-13", office="KZ-B-01", decided_by="KZ-B-01", scope="partial", subject=DIRECT)
-    scene.request("mla", to="KZ-PGO", channel="directorate", subject=CENTRAL, when="2027-02-01", legal_basis=["ru-kz-2009"])
+    scene.request(
+        "mla", to="KZ-PGO", channel="directorate", subject=CENTRAL, when="2027-02-01", legal_basis=["ru-kz-2009"]
+    )
     act("request.spoken", "2025-03-03", subject=SPOKEN)
     act("meeting.held", "2025-06-02", subject=MEETING)
     reg = scene.reg

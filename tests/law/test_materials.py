@@ -98,6 +98,18 @@ def test_a_use_after_erasure_is_counted(scene: Scene) -> None:
     assert materials(scene)[0].holders[0].used_after_erasure == 1
 
 
+def test_a_condition_survives_while_it_is_accepted_and_not_lifted_and_a_degree_while_it_is_held(scene: Scene) -> None:
+    received(scene, degree={"scale": "kz", "value": "dsp"})
+    scene.act("condition.proposed", "2025-04-06", office="KZ-B-01", condition="k-9")
+    assert materials(scene)[0].survives == ("A9.1", "A9.2", "A9.3", "O8")
+    scene.act("condition.answered", "2025-04-07", condition="k-9")
+    assert "A7.2b" in materials(scene)[0].survives
+    scene.act("condition.lifted", "2025-04-08", office="KZ-B-01", condition="k-9")
+    assert "A7.2b" not in materials(scene)[0].survives
+    scene.act("material.disposed", "2025-05-02")
+    assert materials(scene)[0].survives == ("A9.3",)
+
+
 def test_gone_nothing_but_the_limit_of_use_survives(scene: Scene) -> None:
     received(scene)
     assert materials(scene)[0].survives == ("A9.1", "A9.3", "O8")

@@ -52,7 +52,10 @@ def _covered(asked: Asked, signed: CaseAct) -> Finding:
     reason = "covered" if in_time else "adopted_late" if adopted else "no_rulebook"
     if in_time:
         values |= {"version": in_time[0].data.version, "adopted": in_time[0].data.valid_from}
-    steps = (Step(signed.time, "open", "not_in_force"), Step(start_of(day, tz), verdict, reason))
+    begins = start_of(day, tz)
+    steps: tuple[Step, ...] = (Step(max(begins, signed.time), verdict, reason),)
+    if signed.time < begins:
+        steps = (Step(signed.time, "open", "not_in_force"), *steps)
     return asked.finding(
         verdict, reason, rests_on=evidence(signed, entered, in_time[:1] or first), item=name, bound=register.own,
         values=values, steps=steps, missing="" if adopted else f"rulebook with {name}",

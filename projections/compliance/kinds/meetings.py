@@ -92,7 +92,7 @@ def meeting_form(asked: Asked) -> Iterator[Finding]:
     item = asked.case.subject.partition("/")[2]
     values = {"form": form or held.data.sort}
     if form is None:
-        yield asked.finding("undetermined", "meeting_sort_unmapped", rests_on=held, item=item, bound=bound, values=values,
-                            missing=f"the form that a meeting of sort {held.data.sort} is")  # fmt: skip
+        yield asked.finding("undetermined", "meeting_sort_unmapped", rests_on=held, item=item, bound=bound,
+                            values=values, missing=f"the form that a meeting of sort {held.data.sort} is")  # fmt: skip
     else:
         yield asked.finding("met", "meeting_is_a_form", rests_on=held, item=item, bound=bound, values=values)
