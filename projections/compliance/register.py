@@ -220,22 +220,26 @@ class LegalRegister:
     def units(self, party: str, day: date, instrument: str | None) -> list[str]:
         """What ``coordinators`` gives, found anew."""
         self.look(f"coordinator:{party}")
-        units = [
-            entry.code
+        units = {
+            entry.code: True
             for entries in self._offices.values()
             for entry in entries
             if entry.party == party and entry.sort == "coordinator" and entry.valid_from <= day
             and (entry.valid_to is None or day < entry.valid_to)
-        ]  # fmt: skip
-        for act in self.case.named("coordinator.changed"):
-            data = act.data
-            if data.party != party or (instrument is not None and data.instrument != instrument):
-                continue
-            if _day(data.effective) <= day:
-                units = [unit for unit in units if unit != data.unit_old] + [data.unit_new]
-            else:
-                units = [unit for unit in units if unit != data.unit_new]
-        return list(dict.fromkeys(units))
+        }  # fmt: skip
+        changes = [
+            act.data
+            for act in self.case.named("coordinator.changed")
+            if act.data.party == party and (instrument is None or act.data.instrument == instrument)
+        ]
+        # A unit is what the last change by that day made it; before its first change, what that change ended.
+        past = sorted((c for c in changes if _day(c.effective) <= day), key=lambda c: c.effective)
+        future = sorted((c for c in changes if _day(c.effective) > day), key=lambda c: c.effective)
+        for change in reversed(future):
+            units |= {change.unit_new: False, change.unit_old: True}
+        for change in past:
+            units |= {change.unit_old: False, change.unit_new: True}
+        return [unit for unit, coordinates in units.items() if coordinates]
 
     # Acts, contacts, rulebooks, keys
 

@@ -95,6 +95,18 @@ def test_coordinating_units_change_on_their_day() -> None:
     assert register.coordinators("RU", date(2025, 6, 1), "cis-mla-1993") == ["RU-GUMPS"]
 
 
+def test_a_unit_that_was_replaced_and_came_back_coordinated_before() -> None:
+    """Given KZ-DIC, KZ-X from February and KZ-DIC again from March, then each day has its own, whatever came first."""
+    scene = Scene()
+    scene.reg("coordinator.changed", "2025-03-01", party="KZ", unit_old="KZ-X", unit_new="KZ-DIC",
+              effective="2025-03-01")  # fmt: skip
+    scene.reg("coordinator.changed", "2025-03-02", party="KZ", unit_old="KZ-DIC", unit_new="KZ-X",
+              effective="2025-02-01")  # fmt: skip
+    days = ("2025-01-11", "2025-01-31", "2025-02-01", "2025-02-28", "2025-03-01", "2026-01-01")
+    found = [register_of(scene).coordinators("KZ", date.fromisoformat(day)) for day in days]
+    assert found == [["KZ-DIC"], ["KZ-DIC"], ["KZ-X"], ["KZ-X"], ["KZ-DIC"], ["KZ-DIC"]]
+
+
 def test_an_instrument_has_its_records_by_sort() -> None:
     scene = Scene()
     scene.reg("notice.received", "2027-01-15")
