@@ -166,21 +166,19 @@ class LegalRegister:
     @cached_property
     def _roles(self) -> dict[str, list[RoleEntry]]:
         found: dict[str, list[RoleEntry]] = {}
-        for act in self.case.named("role.assigned", "role.ended"):
+        for act in self.case.named("role.assigned"):
             data = act.data
-            held = found.setdefault(data.office, [])
-            if act.name == "role.assigned":
-                held.append(
-                    RoleEntry(
-                        data.office, data.person, data.role, _day(data.valid_from), _day_or_none(data.valid_to), (act,)
-                    )
-                )
-                continue
-            ends = _day(data.effective)
+            begins, until = _day(data.valid_from), _day_or_none(data.valid_to)
+            entry = RoleEntry(data.office, data.person, data.role, begins, until, (act,))
+            found.setdefault(data.office, []).append(entry)
+        # An end is an end of what is held on its day, whichever of the two was recorded first.
+        for act in sorted(self.case.named("role.ended"), key=lambda each: str(each.data.effective)):
+            data = act.data
+            held, over = found.get(data.office, []), _day(data.effective)
             for place, entry in enumerate(held):
-                same = entry.person == data.person and entry.role == data.role and entry.valid_from <= ends
-                if same and (entry.valid_to is None or ends < entry.valid_to):
-                    held[place] = msgspec.structs.replace(entry, valid_to=ends, acts=(*entry.acts, act))
+                same = entry.person == data.person and entry.role == data.role and entry.valid_from <= over
+                if same and (entry.valid_to is None or over < entry.valid_to):
+                    held[place] = msgspec.structs.replace(entry, valid_to=over, acts=(*entry.acts, act))
         return found
 
     def roles(self, office: str, person: str | None = None, role: str | None = None) -> list[RoleEntry]:

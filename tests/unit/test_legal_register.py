@@ -76,6 +76,14 @@ def test_the_end_of_a_role_ends_that_role_of_that_person_alone() -> None:
     }
 
 
+def test_an_end_recorded_before_its_beginning_ends_the_role_all_the_same() -> None:
+    scene = Scene(bare=True)
+    scene.reg("role.ended", "2025-06-01", effective="2025-06-01")
+    scene.reg("role.assigned", "2025-07-01", valid_from="2020-01-01")
+    (role,) = register_of(scene).roles("RU-OMS", "p-1", "head")
+    assert role.valid_to == date(2025, 6, 1)
+
+
 def test_a_role_may_be_held_again() -> None:
     scene = Scene(bare=True)
     scene.reg("role.assigned", "2020-01-01", valid_from="2020-01-01")
