@@ -83,6 +83,11 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         return bool(self.expected_by) and as_of >= self.expected_by and self.at(as_of).verdict == "open"
 
 
+def until(first: Step, then: Step) -> tuple[Step, ...]:
+    """One step until another; the other alone, where it holds no later than the first."""
+    return (first, then) if first.at < then.at else (then,)
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of some; ``met`` of none."""
     found = set(verdicts)

@@ -272,3 +272,13 @@ def test_accesses_of_all_materials_come_in_the_order_in_which_they_happened(scen
     for material, when in (("m-1", "2025-04-05"), ("m-2", "2025-04-03"), ("m-1", "2025-04-01")):
         scene.act("material.accessed", when, material=material, admitted="2025-04-06")
     assert [each.material for each in opened(scene, None)] == ["m-1", "m-2", "m-1"]
+
+
+def test_what_is_said_of_a_material_gone_before_anything_else_of_it_is_met_from_then_on() -> None:
+    """Given a disposal that happened before what makes the duty visible, then there is no step back in time."""
+    scene = Scene()
+    scene.request()
+    scene.act("material.disposed", "2025-03-04")
+    scene.act("access.granted", "2025-03-05")
+    for finding in scene.findings("O8"):
+        assert [step.at for step in finding.steps] == sorted(step.at for step in finding.steps)

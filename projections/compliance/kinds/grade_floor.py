@@ -13,7 +13,7 @@ from projections.compliance.materials.region import Region, by_both_clocks, effe
 from projections.compliance.materials.release import Release, release_of
 from projections.compliance.readings import day_of
 from projections.compliance.takes import READINGS, Takes
-from projections.compliance.verdict import Finding, Step, Verdict
+from projections.compliance.verdict import Finding, Step, Verdict, until
 
 NONE = "—"
 
@@ -121,7 +121,7 @@ def _steps(region: Region, ruling: _Ruling) -> tuple[Step, ...]:
     if ruling.verdict != "open" or gone is None:
         return ()
     since = min(act.time for act in ruling.acts)
-    return Step(since, "open", "unhandled"), Step(gone.time, "met", "gone_unopened")
+    return until(Step(since, "open", "unhandled"), Step(gone.time, "met", "gone_unopened"))
 
 
 def _values(asked: Asked, region: Region, requests: Sequence[Asking], ruling: _Ruling) -> dict[str, str]:

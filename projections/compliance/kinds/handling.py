@@ -14,7 +14,7 @@ from projections.compliance.materials.region import Region, complete, effective,
 from projections.compliance.materials.release import Release, release_of
 from projections.compliance.readings import day_of, start_of
 from projections.compliance.takes import READINGS, WORD, Takes, needed, one_of
-from projections.compliance.verdict import Finding, Mark, Step, Verdict, worst
+from projections.compliance.verdict import Finding, Mark, Step, Verdict, until, worst
 
 NEVER = "—"
 
@@ -112,7 +112,7 @@ def _unopened(asked: Asked, region: Region, item: str) -> Finding:
     steps: tuple[Step, ...] = (Step(since, "open", reason),)
     gone = region.gone()
     if gone is not None:
-        steps = (*steps, Step(gone.time, "met", "gone_unopened"))
+        steps = until(steps[0], Step(gone.time, "met", "gone_unopened"))
     return asked.finding(
         "open", reason, rests_on=evidence(acts, gone), item=item, bound=region.holder, values=values, steps=steps
     )

@@ -14,7 +14,7 @@ from projections.compliance.kinds.base import Asked, check
 from projections.compliance.readings import day_of, end_of, start_of
 from projections.compliance.register import RoleEntry
 from projections.compliance.takes import COUNT, FLAG, TERM, WORD, Takes, needed, some_of
-from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict
+from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict, until
 from projections.compliance.years import Year, bound_in, year_of
 
 _BEST: tuple[Verdict, ...] = ("met", "open", "undetermined", "breached")
@@ -59,7 +59,7 @@ def _report_of(asked: Asked, year: Year, office: str, reports: list[CaseAct]) ->
     if asked.param("weekend_shift", default=False):
         end = _after_weekend(end, tz)
     if not reports:
-        steps = (Step(year.begins(tz), "open", "running"), Step(end, "breached", "no_report"))
+        steps = until(Step(year.begins(tz), "open", "running"), Step(end, "breached", "no_report"))
         return asked.finding(
             "open", "running", rests_on=year.issued, item=office, bound=office, steps=steps,
             values={"year": str(year.year)}, readings=tuple(Read(m, end) for m in asked.param("moments")),
@@ -130,7 +130,7 @@ def control(asked: Asked) -> Iterator[Finding]:
     if not left:
         yield asked.finding("met", "all_checked", rests_on=rests, bound=unit, values=values)
         return
-    steps = (Step(year.begins(tz), "open", "running"), Step(year.ends(tz), "undetermined", "not_all_checked"))
+    steps = until(Step(year.begins(tz), "open", "running"), Step(year.ends(tz), "undetermined", "not_all_checked"))
     missing = f"a check of {', '.join(left)}"
     yield asked.finding("open", "running", rests_on=rests, bound=unit, values=values, steps=steps, missing=missing)
 
@@ -151,7 +151,7 @@ def practice_review(asked: Asked) -> Iterator[Finding]:
     values = {"year": str(year.year), "all": str(len(reports)), "cited": "0"}
     reviews = [act for act in asked.case.named("practicereview.submitted") if act.data.year == year.year]
     if not reviews:
-        steps = (Step(year.begins(tz), "open", "running"), Step(year.ends(tz, 1), "breached", "no_review"))
+        steps = until(Step(year.begins(tz), "open", "running"), Step(year.ends(tz, 1), "breached", "no_review"))
         yield asked.finding("open", "running", rests_on=year.issued, bound=unit, values=values, steps=steps)
         return
     found = [_reviewed(asked, review, reports, values) for review in reviews]
