@@ -221,7 +221,7 @@ class Queries(Generic[F]):
     def _behind(self, by: sa.Column[Any], order: Order, descending: bool, after: str) -> sa.ColumnElement[bool]:
         try:
             value, subject = _Cursor.decode(after)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeError):  # lone surrogates stand for bytes that are no UTF-8
             raise FormatError(f"expected a cursor of an earlier page, found {after[:40]!r}") from None
         subjects = self._table.c.subject
         if order == "subject":

@@ -39,7 +39,7 @@ def read_cursor(text: str) -> Key:
     """The key of the last row of an earlier page. Raises FormatError."""
     try:
         rank, subject, rule, item = _read_cursor(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):  # an argument that is not UTF-8 has lone surrogates in it
         raise FormatError(f"expected a cursor of an earlier page, found {text[:40]!r}") from None
     return rank, subject, rule, item
 

@@ -404,4 +404,4 @@ def corpus_of(found: Target) -> list[bytes]:
     return [*found.corpus(), *(path.read_bytes() for path in kept)]
 
 
-from tests.fuzz import files  # noqa: E402,F401 - names its targets in the table above
+from tests.fuzz import files, law  # noqa: E402,F401 - name their targets in the table above
