@@ -18,6 +18,7 @@ import ctypes
 import importlib.util
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -171,10 +173,16 @@ def _end_with_us() -> None:
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind((_HOST, 0))
-        port: int = found.getsockname()[1]
-        return port
+    """A port that nobody is given for an outgoing connection.
+
+    From the range of those (from 32768 on, on Linux) a port may be taken while the server is down, and whoever calls it
+    then talks to somebody else or, by TCP's simultaneous open, to itself, instead of being refused.
+    """
+    for port in random.sample(range(20_000, 32_000), 1000):
+        with socket.socket() as found, suppress(OSError):
+            found.bind((_HOST, port))
+            return port
+    raise AssertionError("expected a free port from 20000 to 32000, found none")
 
 
 def create_database(url: str, name: str) -> str:
