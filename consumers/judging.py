@@ -14,7 +14,7 @@ from time import perf_counter
 
 import msgspec
 
-from consumers.patience import Patience
+from consumers.patience import Patience, wait
 from ledger.errors import ConfigError, Overtaken, StoreUnavailable
 from ledger.observing import SILENT, Observer
 from projections.compliance.judging import Advanced, Judge
@@ -30,8 +30,11 @@ class JudgingPace(msgspec.Struct, frozen=True):
 
     chunk: int = 200
     """Subjects in one transaction, after a replay."""
-    live_chunk: int = 40
+    live_chunk: int = 10
     """The same beside a fold that is at work: it shares the processor, and shall not wait long."""
+    share: float = 0.1
+    """The most of its time that judging takes while the fold commits. A subject that changes again meanwhile is judged
+    once for both; what waits is told, and is caught up with as soon as the fold rests."""
     look_again: float = 2.0
     """Seconds between looks where nothing was committed here: another process may have moved the register."""
     first_pause: float = 0.1
@@ -102,6 +105,7 @@ async def judge_on(
     while not stop.is_set():
         landed.clear()
         try:
+            begun = perf_counter()
             await _advance(judge)
             faulty = ""
             made = await _turn(judge, sorted(taken) or everything, stop, pace, observer)
@@ -109,6 +113,8 @@ async def judge_on(
                 made = await _turn(judge, [p for p in everything if p not in taken], stop, pace, observer)
             observer.judged(await asyncio.to_thread(judge.waiting), 0, 0.0)
             attempt = 0
+            if landed.is_set():
+                await wait(stop, (perf_counter() - begun) * (1 / pace.share - 1))
         except StoreUnavailable as error:
             if not await patience.pause(attempt, error):
                 return
