@@ -22,7 +22,7 @@ from projections.compliance.draft import drafted, touches, what_if
 from projections.compliance.facts import NOTHING, CaseFile
 from projections.compliance.register import SUBJECT
 from projections.compliance.rulebook import Rulebook
-from projections.compliance.texts import Lang, line, reason
+from projections.compliance.texts import Lang, said_line, why
 from projections.compliance.verdict import Finding, Mark, Ref, Verdict
 
 if TYPE_CHECKING:
@@ -208,14 +208,12 @@ def _said(finding: Finding | None, as_of: int, rulebook: Rulebook, lang: Lang) -
     if finding is None:
         return None
     held = finding.at(as_of)
-    found = rulebook.find(finding.rule)
-    later = [step.at for step in finding.steps if step.at > max(as_of, held.at)]
     return Said(
         verdict=held.verdict,
         reason=held.reason,
-        why=held.reason if found is None else reason(found[1], finding, held, lang),
-        line="" if found is None else line(found[1], finding, lang),
-        until=min(later) if later else None,
+        why=why(finding, rulebook, as_of, lang),
+        line=said_line(finding, rulebook, lang),
+        until=finding.until(as_of),
         expected_by=finding.expected_by or None,
         marks=finding.marks,
         missing=finding.missing,

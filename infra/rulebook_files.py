@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 from infra.rulebooks import read_folder
@@ -18,12 +17,6 @@ from ledger.errors import ConfigError
 from projections.compliance.rulebook import Rulebook
 
 _SUFFIX = ".toml"
-
-
-def built_in_texts() -> dict[str, str]:
-    """The profiles that the release brings, by file name."""
-    folder = resources.files("projections.compliance").joinpath("instruments")
-    return {file.name: file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(_SUFFIX)}
 
 
 def texts_of(folder: Path) -> dict[str, str]:

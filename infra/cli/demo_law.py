@@ -6,13 +6,14 @@ import time
 from typing import Any, NamedTuple
 
 from infra.cli.demo_tables import plain_table
-from infra.cli.findings import finding_json, said_line, said_verdict, sorted_findings, why
+from infra.cli.findings import finding_json, said_verdict, sorted_findings
 from infra.cli.render import plural, say
 from infra.compliance import open_compliance
 from infra.signing import now_ms
 from infra.wiring import Ledger
 from projections.compliance.answers import BoardCounts, BoardFilters
 from projections.compliance.rulebook import Rulebook
+from projections.compliance.texts import said_line, why
 from projections.compliance.verdict import WORST, Finding
 from projections.store import Store
 

@@ -12,7 +12,7 @@ from infra.cli.render import when
 from ledger.errors import ConfigError, FormatError
 from ledger.event import is_day, time_ms
 from projections.compliance.rulebook import Rulebook
-from projections.compliance.texts import Lang, line, reason
+from projections.compliance.texts import Lang, said_line, why
 from projections.compliance.verdict import WORST, Finding, Ref
 
 LangOption = Annotated[Lang, typer.Option("--lang", help="Language of lines and reasons")]
@@ -52,7 +52,6 @@ def finding_json(finding: Finding, rulebook: Rulebook, as_of: int, lang: Lang) -
     """One finding with its words. Times are ms since 1970."""
     held = finding.at(as_of)
     found = rulebook.find(finding.rule)
-    later = [step.at for step in finding.steps if step.at > max(as_of, held.at)]
     return {
         "rule": finding.rule,
         "cites": "" if found is None else found[1].place.cites,
@@ -64,7 +63,7 @@ def finding_json(finding: Finding, rulebook: Rulebook, as_of: int, lang: Lang) -
         "why": why(finding, rulebook, as_of, lang),
         "bound": finding.bound,
         "since": held.at,
-        "until": min(later) if later else None,
+        "until": finding.until(as_of),
         "steps": [{"at": s.at, "verdict": s.verdict, "reason": s.reason} for s in finding.steps],
         "readings": [{"reading": r.reading, "ends": r.ends, "kept": r.kept} for r in finding.readings],
         "marks": finding.marks,
@@ -79,19 +78,6 @@ def finding_json(finding: Finding, rulebook: Rulebook, as_of: int, lang: Lang) -
 def ref_json(ref: Ref) -> dict[str, Any]:
     """A record that an answer rests on."""
     return {"subject": ref.subject, "index": ref.index, "event": ref.event, "name": ref.name}
-
-
-def said_line(finding: Finding, rulebook: Rulebook, lang: Lang) -> str:
-    """The line of the rule; empty where the rulebook does not have it."""
-    found = rulebook.find(finding.rule)
-    return "" if found is None else line(found[1], finding, lang)
-
-
-def why(finding: Finding, rulebook: Rulebook, as_of: int, lang: Lang) -> str:
-    """Why the verdict is what it is at a moment."""
-    found = rulebook.find(finding.rule)
-    held = finding.at(as_of)
-    return held.reason if found is None else reason(found[1], finding, held, lang)
 
 
 _FEW = 3

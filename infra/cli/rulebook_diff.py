@@ -11,7 +11,7 @@ from typing import Annotated, Any, TextIO
 import msgspec
 import typer
 
-from infra.cli.findings import LangOption, UpdateOption, moment, said_line, why
+from infra.cli.findings import LangOption, UpdateOption, moment
 from infra.cli.options import Common, command
 from infra.cli.render import note, plural, progress, say, short, show_json, table, when
 from infra.cli.rows import freshen
@@ -27,7 +27,7 @@ from projections.compliance.queries import Compliance
 from projections.compliance.register import SUBJECT, LegalRegister
 from projections.compliance.rulebook import Rulebook, built_in
 from projections.compliance.silence import years
-from projections.compliance.texts import Lang
+from projections.compliance.texts import Lang, said_line, why
 
 _PAGE = 200
 Key = tuple[str, str, str]

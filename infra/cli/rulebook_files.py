@@ -14,13 +14,13 @@ from infra.cli.register import change
 from infra.cli.render import note, plural, say, short, show_json
 from infra.cli.rows import freshen
 from infra.judging import rulebooks_of
-from infra.rulebook_files import built_in_texts, keep, texts_of, write_texts
+from infra.rulebook_files import keep, texts_of, write_texts
 from infra.rulebooks import read_folder
 from infra.wiring import Ledger, open_ledger
 from ledger.errors import ConfigError
 from projections.compliance.checking import faults
 from projections.compliance.queries import Compliance
-from projections.compliance.rulebook import Rulebook, built_in
+from projections.compliance.rulebook import Rulebook, built_in, built_in_texts
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="With the profiles, one TOML file for each instrument")]
 

@@ -84,7 +84,6 @@ def passes(row: BoardRow, filters: BoardFilters, rules: list[str] | None) -> boo
 def row_of(finding: Finding, as_of: int, *, subject: str, partition: int, partner: str, instrument: str) -> BoardRow:
     """A finding at a moment, as a row."""
     held = finding.at(as_of)
-    later = [step.at for step in finding.steps if step.at > max(as_of, held.at)]
     return BoardRow(
         subject=subject,
         partition=partition,
@@ -94,7 +93,7 @@ def row_of(finding: Finding, as_of: int, *, subject: str, partition: int, partne
         verdict=held.verdict,
         reason=held.reason,
         since=held.at,
-        until=min(later) if later else None,
+        until=finding.until(as_of),
         bound=finding.bound,
         partner=partner,
         marks=finding.marks,

@@ -20,7 +20,6 @@ from projections.compliance.reading import corrected, read
 from projections.compliance.verdict import Mark, Ref
 
 _by_seq, _by_order = attrgetter("seq"), attrgetter("order")
-WRITTEN = ("request.signed", "request.confirmed")
 OPENERS = ("request.signed", "request.spoken", "request.received")
 CONTENT = ("request.signed", "request.spoken", "request.confirmed", "request.received")
 

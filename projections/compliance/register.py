@@ -283,11 +283,11 @@ def touched(acts: Iterable[CaseAct]) -> frozenset[str]:
     """The entries that some register records touch."""
     found: set[str] = set()
     for act in acts:
-        found.update(_touched(act.name, act.data, act))
+        found.update(_touched(act.name, act.data))
     return frozenset(found)
 
 
-def _touched(name: str, data: Any, act: CaseAct) -> Iterable[str]:
+def _touched(name: str, data: Any) -> Iterable[str]:
     if name == "office.registered":
         yield f"office:{data.office}"
         yield "offices"
@@ -305,7 +305,6 @@ def _touched(name: str, data: Any, act: CaseAct) -> Iterable[str]:
     else:
         family = name.partition(".")[0]
         yield _FAMILIES.get(family, family)
-    del act
 
 
 def _day(text: str) -> date:

@@ -211,9 +211,13 @@ def make_rulebook(texts: Mapping[str, str], version: str = "built-in") -> Rulebo
     return Rulebook(tuple(profiles), total, version)
 
 
+def built_in_texts() -> dict[str, str]:
+    """The profiles that this release brings, by file name."""
+    folder = resources.files("projections.compliance").joinpath("instruments")
+    return {file.name: file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".toml")}
+
+
 @cache
 def built_in() -> Rulebook:
     """The rulebook that this release brings."""
-    folder = resources.files("projections.compliance").joinpath("instruments")
-    texts = {f.name: f.read_text("utf-8") for f in folder.iterdir() if f.name.endswith(".toml")}
-    return make_rulebook(texts)
+    return make_rulebook(built_in_texts())

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from projections.compliance.rulebook import Rule, Text
+from projections.compliance.rulebook import Rule, Rulebook, Text
 from projections.compliance.verdict import Finding, Step
 
 Lang = Literal["en", "ru"]
@@ -46,6 +46,19 @@ def reason(rule: Rule, finding: Finding, step: Step, lang: Lang = "en") -> str:
 def line(rule: Rule, finding: Finding, lang: Lang = "en") -> str:
     """The line that a reviewer reads."""
     return _fill(rule.line, finding, lang)
+
+
+def said_line(finding: Finding, rulebook: Rulebook, lang: Lang = "en") -> str:
+    """The line of a finding's rule; empty where the rulebook does not have it."""
+    found = rulebook.find(finding.rule)
+    return "" if found is None else line(found[1], finding, lang)
+
+
+def why(finding: Finding, rulebook: Rulebook, as_of: int, lang: Lang = "en") -> str:
+    """Why the verdict is what it is at a moment; the code of the reason where the rulebook does not have the rule."""
+    found = rulebook.find(finding.rule)
+    held = finding.at(as_of)
+    return held.reason if found is None else reason(found[1], finding, held, lang)
 
 
 def _fill(text: Text, finding: Finding, lang: Lang) -> str:

@@ -78,6 +78,11 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
                 held = step
         return held
 
+    def until(self, as_of: int) -> int | None:
+        """When the step that holds at a moment ends (ms); None: time alone does not end it."""
+        held = self.at(as_of)
+        return min((step.at for step in self.steps if step.at > max(as_of, held.at)), default=None)
+
     def overdue(self, as_of: int) -> bool:
         """Whether it is open beyond the threshold of the configuration."""
         return bool(self.expected_by) and as_of >= self.expected_by and self.at(as_of).verdict == "open"

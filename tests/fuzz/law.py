@@ -11,9 +11,8 @@ from projections.compliance.facts import Act, CaseFile
 from projections.compliance.judge import judge
 from projections.compliance.reading import keep
 from projections.compliance.register import LegalRegister
-from projections.compliance.rulebook import built_in, make_rulebook
+from projections.compliance.rulebook import built_in, built_in_texts, make_rulebook
 from tests.fuzz.targets import target
-from tests.law.profiles import texts
 from tests.law.scene import REQUEST, Scene
 from tests.records import EVENTS, usual
 
@@ -22,7 +21,7 @@ _REGISTER = LegalRegister(Scene().files["register"], "RU")
 _SIGNED = 1_741_000_000_000
 
 
-@target("profile", lambda: [text.encode()[:12_000] for text in texts().values()])
+@target("profile", lambda: [text.encode()[:12_000] for text in built_in_texts().values()])
 def profile(raw: bytes) -> None:
     """A profile is one that a rulebook can be made of, or a ConfigError."""
     try:

@@ -1,19 +1,12 @@
-"""The texts of the built-in profiles, for tests that change one."""
+"""The built-in rulebook with something changed."""
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Any
 
 import msgspec
 
 from projections.compliance.rulebook import Rulebook, built_in
-
-
-def texts() -> dict[str, str]:
-    """Each profile's TOML by its file's name."""
-    folder = resources.files("projections.compliance").joinpath("instruments")
-    return {file.name: file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".toml")}
 
 
 def ruled(rule_id: str, **changes: Any) -> Rulebook:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from projections.compliance.facts import NOTHING
 from projections.compliance.register import LegalRegister
+from projections.compliance.rulebook import built_in_texts, make_rulebook, read_profile
 from projections.compliance.silence import years
 from projections.compliance.years import bound_in
 from tests.law.scene import SEVENTEEN, Scene, shows
@@ -77,10 +78,10 @@ def test_s24_a_weekend_moves_nothing() -> None:
 
 
 def test_the_configuration_may_shift_a_weekend() -> None:
-    from projections.compliance.rulebook import make_rulebook, read_profile  # noqa: PLC0415
-    from tests.law.profiles import texts  # noqa: PLC0415
 
-    changed = {name: text.replace("weekend_shift = false", "weekend_shift = true") for name, text in texts().items()}
+    changed = {
+        name: text.replace("weekend_shift = false", "weekend_shift = true") for name, text in built_in_texts().items()
+    }
     assert read_profile(changed["ru-order-136.toml"]).rule
     scene = Scene(rulebook=make_rulebook(changed))
     scene.act("annualreport.submitted", "2027-02-01", year=2026, subject="year/2026",

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.rulebook_files import built_in_texts, keep, texts_of, write_texts
+from infra.rulebook_files import keep, texts_of, write_texts
 from infra.rulebooks import read_folder
 from ledger.errors import ConfigError
 from projections.compliance.checking import faults
-from projections.compliance.rulebook import built_in, make_rulebook
+from projections.compliance.rulebook import built_in, built_in_texts, make_rulebook
 
 
 @pytest.fixture

@@ -27,26 +27,23 @@ kind                asks
 ``coverage``        was it done for every one for whom it must be
 ``information``     what is there to know, where the text sets no measure
 ==================  ===============================================================================================
+
+Checks of a kind that are about different things stand in modules by what they are about (``contacts``, ``refusal``).
 """
 
 from projections.compliance.kinds import (
     acts,
     answered,
-    authority,
     basis,
     closed_list,
     confirmation,
     contacts,
     cost,
-    coverage,
-    deadline,
     grade_floor,
     handling,
     imported,
     in_force,
-    information,
     instruments,
-    lag,
     meetings,
     ordering,
     purpose_limit,
@@ -56,14 +53,13 @@ from projections.compliance.kinds import (
     signer,
     survival,
     units,
-    validity,
     written_form,
     yearly,
 )
 
 __all__ = [
-    "acts", "answered", "authority", "basis", "closed_list", "confirmation", "contacts", "cost", "coverage", "deadline",
-    "grade_floor", "handling", "imported", "in_force", "information", "instruments", "lag", "meetings", "ordering",
-    "purpose_limit", "refusal", "required_fields", "routing", "signer", "survival", "units", "validity", "written_form",
+    "acts", "answered", "basis", "closed_list", "confirmation", "contacts", "cost", "deadline",
+    "grade_floor", "handling", "imported", "in_force", "instruments", "meetings", "ordering",
+    "purpose_limit", "refusal", "required_fields", "routing", "signer", "survival", "units", "written_form",
     "yearly",
 ]  # fmt: skip
