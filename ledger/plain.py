@@ -12,16 +12,15 @@ types) to tell what is wrong, or that nothing is: a publisher may write its memb
 from __future__ import annotations
 
 import re
-import types
 from collections.abc import Callable
-from functools import cache, lru_cache
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from functools import lru_cache
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
-from msgspec import NODEFAULT, Meta
+from msgspec import Meta
 
 from ledger import catalogue
-from ledger.catalogue.base import Data, Sealed
+from ledger.catalogue.derive import derive
 from ledger.event import MAX_EVENT_BYTES, Event, are_right_options, is_day, is_ledger, is_source, is_time
 from ledger.ids import Subject
 from ledger.ijson import MAX_INTEGER, has_noncharacter
@@ -65,54 +64,13 @@ class _Box(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
             raise ValueError("expected the id of a content key")
 
 
-@cache
-def _derive(cls: type[Data]) -> type[Any]:
-    """The same type with boxes for its sealed fields."""
-    hints = get_type_hints(cls, include_extras=True)
-    members: list[Any] = []
-    names: dict[str, str] = {}
-    for field in msgspec.structs.fields(cls):
-        assert field.default_factory is NODEFAULT
-        names[field.name] = field.encode_name
-        hint = _replace(hints[field.name])
-        members.append((field.name, hint) if field.required else (field.name, hint, field.default))
-    checks = getattr(cls, "__post_init__", None)
-    return msgspec.defstruct(
-        cls.__name__,
-        members,
-        namespace=None if checks is None else {"__post_init__": checks},
-        rename=names.get,
-        kw_only=True,
-        frozen=True,
-        omit_defaults=True,
-        forbid_unknown_fields=True,
-        gc=False,
-    )
-
-
-def _replace(hint: Any) -> Any:
-    origin = get_origin(hint)
-    if origin is Annotated:
-        base, *marks = get_args(hint)
-        return _Box if base is Sealed else Annotated[(_replace(base), *marks)]
-    if origin in (Union, types.UnionType):
-        return Union[tuple(_replace(arm) for arm in get_args(hint))]  # noqa: UP007 - made at run time
-    if origin is list:
-        return list[_replace(get_args(hint)[0])]  # type: ignore[misc]
-    if hint is Sealed:
-        return _Box
-    if isinstance(hint, type) and issubclass(hint, Data):
-        return _derive(hint)
-    return hint
-
-
 Read = Event | Plain[Any]
 """An event by either reading. Of a plain one ``data`` is read, of the other it is still JSON."""
 
 # At import, under its lock: msgspec prepares a type at its first use (see ``ledger/catalogue``).  A member of any JSON
 # could hold what only the strict reading refuses.
 _decoders: dict[bytes, Callable[[bytes], Plain[Any]]] = {
-    row.type.encode(): msgspec.json.Decoder(Plain[_derive(row.data)]).decode  # type: ignore[misc] # made at run time
+    row.type.encode(): msgspec.json.Decoder(Plain[derive(row.data, _Box, exact=True)]).decode  # type: ignore[misc] # made at run time
     for row in catalogue.types_by_name().values()
     if row.name not in catalogue.FREE_FORM
 }

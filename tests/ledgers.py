@@ -14,6 +14,8 @@ that a reader must tell apart.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
@@ -38,6 +40,8 @@ from ledger.signature import (
 )
 from ledger.submission import ATTEST_HEADER, CONTENT_TYPE_HEADER, SEAL_HEADER
 from projections.fold import Column
+from projections.schema import metadata
+from projections.store import Store
 
 T0 = 1_741_000_000_000
 OFFICE = "RU-PGO"
@@ -262,3 +266,13 @@ class TallyFold:
             "open_items": 0,
             "waiting": None,
         }
+
+
+@contextmanager
+def new_store(url: str) -> Iterator[Store]:
+    """The store, empty."""
+    with Store.open(url) as store:
+        with store.writing() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(table.delete())
+        yield store

@@ -6,13 +6,12 @@ matched again, since admission has done so.
 
 from __future__ import annotations
 
-import types
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import msgspec
 
 from ledger import catalogue
-from ledger.catalogue.base import Data, Sealed
+from ledger.catalogue.derive import derive
 
 
 class Filled(msgspec.Struct, frozen=True, gc=False):
@@ -21,41 +20,13 @@ class Filled(msgspec.Struct, frozen=True, gc=False):
     filled: bool
 
 
-_LEFT_OUT = frozenset({"note"})
-"""Members that no rule can rest on."""
+def _matters(member: str) -> bool:
+    return member != "note"  # no rule can rest on it
 
 
-def _derive(cls: type[Data]) -> type[Any]:
-    hints = get_type_hints(cls, include_extras=True)
-    members: list[Any] = []
-    names: dict[str, str] = {}
-    for field in msgspec.structs.fields(cls):
-        if field.encode_name in _LEFT_OUT:
-            continue
-        names[field.name] = field.encode_name
-        plain = _plain(hints[field.name])
-        members.append((field.name, plain) if field.required else (field.name, plain, field.default))
-    return msgspec.defstruct(
-        cls.__name__, members, rename=names.get, kw_only=True, frozen=True, omit_defaults=True, gc=False
-    )
-
-
-def _plain(hint: Any) -> Any:
-    origin = get_origin(hint)
-    if origin is Annotated:
-        return _plain(get_args(hint)[0])
-    if origin in (Union, types.UnionType):
-        return Union[tuple(_plain(arm) for arm in get_args(hint))]  # noqa: UP007 - made at run time
-    if origin is list:
-        return list[_plain(get_args(hint)[0])]  # type: ignore[misc]
-    if hint is Sealed:
-        return Filled
-    if isinstance(hint, type) and issubclass(hint, Data):
-        return _derive(hint)
-    return hint
-
-
-TYPES: dict[str, type[Any]] = {row.name: _derive(row.data) for row in catalogue.types_by_name().values()}
+TYPES: dict[str, type[Any]] = {
+    row.name: derive(row.data, Filled, keeps=_matters) for row in catalogue.types_by_name().values()
+}
 """The type of each event's kept data, by the event's name."""
 
 # At import, under its lock: msgspec prepares a type at its first use (see ``ledger/catalogue``).

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -15,13 +14,12 @@ from ledger.errors import Overtaken
 from ledger.log import LEDGER
 from projections.compliance.judging import Judge
 from projections.compliance.proof import Verdicts, verdict_digest
-from projections.schema import metadata
 from projections.store import Store
 from projections.view import Generation
 from tests.aio import run
 from tests.fakes import MemoryLog
 from tests.judgements import FOLD, always, grant_key, head_of, judged, office_of, rules, sign, step, town
-from tests.ledgers import Book
+from tests.ledgers import Book, new_store
 from tests.postgres_fixture import create_database, drop_database
 
 limits = st.builds(
@@ -61,15 +59,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 def other_url(postgres_server: str) -> Iterator[str]:
     yield create_database(postgres_server, "judging_properties")
     drop_database(postgres_server, "judging_properties")
-
-
-@contextmanager
-def new_store(url: str) -> Iterator[Store]:
-    with Store.open(url) as store:
-        with store.writing() as connection:
-            for table in metadata.sorted_tables:
-                connection.execute(table.delete())
-        yield store
 
 
 def told(partitions: int, told: list[tuple[str, int]]) -> Book:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -14,12 +13,11 @@ from consumers.replay import Limits, follow, replay
 from ledger.errors import Overtaken
 from ledger.log import LEDGER, Message
 from projections.queries import Known, Queries
-from projections.schema import metadata
 from projections.store import Store
 from projections.view import Generation
 from tests.aio import run
 from tests.fakes import MemoryLog
-from tests.ledgers import Book, Tally, TallyFold
+from tests.ledgers import Book, Tally, TallyFold, new_store
 from tests.postgres_fixture import create_database, drop_database
 
 FOLD = TallyFold()
@@ -57,16 +55,6 @@ def other_url(postgres_server: str) -> Iterator[str]:
     """One of the other kind."""
     yield create_database(postgres_server, "properties")
     drop_database(postgres_server, "properties")
-
-
-@contextmanager
-def new_store(url: str) -> Iterator[Store]:
-    """The store, empty."""
-    with Store.open(url) as store:
-        with store.writing() as connection:
-            for table in metadata.sorted_tables:
-                connection.execute(table.delete())
-        yield store
 
 
 def log_of(messages: list[list[Message]], seed: int) -> MemoryLog:

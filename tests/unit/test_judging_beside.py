@@ -200,3 +200,37 @@ def test_two_at_work_on_one_generation_do_it_all_once_over(store: Store) -> None
     done = run(work())
     assert sum(done) == 13
     assert proofs(store, book, generation) == anew(store, book)
+
+
+class Busy(Judge):
+    """Beside a fold that commits all the time."""
+
+    landed: asyncio.Event
+
+    def some(self, partition: int, limit: int = 200) -> int:
+        made = super().some(partition, limit)
+        self.landed.set()
+        return made
+
+
+@pytest.mark.parametrize(("share", "judged_at_once"), [(1e-6, 4), (1.0, 10)])
+def test_beside_a_busy_fold_judging_rests_for_as_long_as_its_share_asks(
+    store: Store, share: float, judged_at_once: int
+) -> None:
+    """Given a share of a millionth, then the first turn (a chunk of each partition) is the last for hours."""
+    book = town(9, 2)
+    judge = Busy(store, taken(store, book), always())
+    judge.landed, stop, heard = asyncio.Event(), asyncio.Event(), Heard()
+    pace = JudgingPace(live_chunk=2, share=share, look_again=0.01)
+
+    async def scenario() -> None:
+        work = judge_on(judge, range(2), stop=stop, landed=judge.landed, taken={0, 1}, pace=pace, observer=heard)
+        working = asyncio.create_task(work)
+        await until(lambda: heard.subjects == judged_at_once)
+        await asyncio.sleep(0.05)  # time for some more turns, were they not to rest
+        assert judge.waiting() == 10 - judged_at_once
+        stop.set()
+        await working
+
+    run(scenario())
+    assert heard.subjects == judged_at_once
