@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from infra.cli.eventdata import find_type, make_data, parse_object
+from infra.cli.eventdata import convert_members, find_type, make_data, parse_object
 from infra.cli.findings import LangOption, UpdateOption, moment
 from infra.cli.options import NO, Common, command
 from infra.cli.render import note, plural, say, short, show_json, table, when
@@ -197,16 +197,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 def _read_written(members: dict[str, Any], where: str) -> Written:
     """A draft's members. Raises FieldError: one is missing, unknown or of the wrong form."""
-    names = [field.name for field in msgspec.structs.fields(Written)]
-    if unknown := sorted(members.keys() - set(names)):
-        raise FieldError(f"{where}: expected the members {', '.join(names)}, found {unknown[0][:40]!r}")
-    for needed in ("subject", "data"):
-        if needed not in members:
-            raise FieldError(f"{where}: expected the member {needed}, found none")
-    try:
-        written = msgspec.convert(members, Written)
-    except msgspec.ValidationError as error:
-        raise FieldError(f"{where}: {error}") from None
+    written = convert_members(members, Written, where)
     if (written.type is None) == (written.name is None):
         raise FieldError(f"{where}: expected type or name, one of them, such as request.answered")
     return written

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -70,6 +70,9 @@ def parse_object(raw: bytes, where: str) -> dict[str, Any]:
     return members
 
 
+S = TypeVar("S", bound=msgspec.Struct)
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """An event in a file of events, one JSON object a line."""
 
@@ -82,21 +85,26 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     expectedseq: int | None = None
 
 
-_MEMBERS = {f.name: f.required for f in msgspec.structs.fields(Line)}
+def convert_members(members: dict[str, Any], type_: type[S], where: str) -> S:
+    """A Struct from the members of a JSON object. Raises FieldError: one is missing, unknown or of the wrong form."""
+    known = {field.name: field.required for field in msgspec.structs.fields(type_)}
+    if wrong := sorted(members.keys() - known.keys()):
+        raise FieldError(f"{where}: expected the members {', '.join(known)}, found {wrong[0][:40]!r}")
+    if missing := [name for name, required in known.items() if required and name not in members]:
+        raise FieldError(f"{where}: expected the member {missing[0]}, found none")
+    try:
+        return msgspec.convert(members, type_)
+    except msgspec.ValidationError as error:
+        raise FieldError(f"{where}: {error}") from None
 
 
 def parse_line(raw: bytes, where: str) -> tuple[str, Draft]:
     """The event type's name and the draft that a line says. Raises FieldError, with ``where`` in its message."""
-    members = parse_object(raw, where)
-    if wrong := sorted(members.keys() - _MEMBERS.keys()):
-        raise FieldError(f"{where}: expected the members {', '.join(_MEMBERS)}, found {wrong[0][:40]!r}")
-    if missing := [name for name, required in _MEMBERS.items() if required and name not in members]:
-        raise FieldError(f"{where}: expected the member {missing[0]}, found none")
+    line = convert_members(parse_object(raw, where), Line, where)
     try:
-        line = msgspec.convert(members, Line)
         row = find_type(line.type)
         data = make_data(row, line.data)
-    except (msgspec.ValidationError, FieldError) as error:
+    except FieldError as error:
         raise FieldError(f"{where}: {error}") from None
     draft = Draft(
         subject=line.subject,

@@ -96,6 +96,13 @@ class Asked(msgspec.Struct, frozen=True):
             missing=missing,
         )
 
+    def no_content(self, *shown: str, rests_on: Rests = None) -> Finding:
+        """That no record says what is requested, by the first act if by no other; ``shown``: values of the line."""
+        return self.finding(
+            "undetermined", "no_content", rests_on=self.case.acts[:1] if rests_on is None else rests_on,
+            values=dict.fromkeys(shown, "—"), missing="content of the request",
+        )  # fmt: skip
+
     def ends(self, start: int, tz: str, *, year: int = 0) -> tuple[Read, ...]:
         """The rule's readings of a term from a moment on (ms), in the order of the profile."""
         found = []

@@ -91,8 +91,7 @@ def legal_basis(asked: Asked) -> Iterator[Finding]:
         return
     content = case.content
     if act is None or content is None:
-        yield asked.finding("undetermined", "no_content", rests_on=evidence(act, case.acts[:1]), values={"basis": "—"},
-                            missing="content of the request")  # fmt: skip
+        yield asked.no_content("basis", rests_on=evidence(act, case.acts[:1]))
         return
     named = list(content.data.legal_basis)
     rests_on = evidence(act, content)
@@ -128,8 +127,7 @@ def other_basis(asked: Asked) -> Iterator[Finding]:
     """A treaty beside the instrument itself is named, for kinds that need one (the rule's ``kinds``)."""
     content = asked.case.content
     if content is None:
-        yield asked.finding("undetermined", "no_content", rests_on=asked.case.acts[:1], values={"basis": "—"},
-                            missing="content of the request")  # fmt: skip
+        yield asked.no_content("basis")
         return
     named = list(dict.fromkeys(content.data.legal_basis))
     others = [name for name in named if name not in asked.param("own")]
@@ -167,8 +165,7 @@ def topics(asked: Asked) -> Iterator[Finding]:
     """A topic of the list is marked, ``none`` among them."""
     content = asked.case.content
     if content is None:
-        yield asked.finding("undetermined", "no_content", rests_on=asked.case.acts[:1], values={"topics": "—"},
-                            missing="content of the request")  # fmt: skip
+        yield asked.no_content("topics")
         return
     said = list(dict.fromkeys(content.get("topics") or ()))
     values, bound = {"topics": ", ".join(said) or "—"}, bound_office(asked, content)

@@ -26,7 +26,7 @@ def order_form(asked: Asked) -> Iterator[Finding]:
         return
     content = asked.case.content
     if content is None:
-        yield _no_content(asked, "form")
+        yield asked.no_content("form")
         return
     profile = asked.profile.requests
     own, wider = said_forms(asked.case, "order"), said_forms(asked.case, "protocol")
@@ -49,7 +49,7 @@ def protocol_form(asked: Asked) -> Iterator[Finding]:
     """A form of the text itself, between offices of the sorts it names, by a procedure that both Parties have set."""
     content = asked.case.content
     if content is None:
-        yield _no_content(asked, "form")
+        yield asked.no_content("form")
         return
     profile = asked.profile.requests
     own, other = said_forms(asked.case, "protocol"), said_forms(asked.case, "order")
@@ -108,7 +108,7 @@ def agreement_form(asked: Asked) -> Iterator[Finding]:
         return
     content = asked.case.content
     if content is None:
-        yield _no_content(asked, "form")
+        yield asked.no_content("form")
         return
     forms = said_forms(asked.case, "agreement")
     values = {"form": _listed(forms)}
@@ -125,7 +125,7 @@ def area(asked: Asked) -> Iterator[Finding]:
     """A direction of co-operation; the list is open."""
     content = asked.case.content
     if content is None:
-        yield _no_content(asked, "area")
+        yield asked.no_content("area")
         return
     said = content.get("area")
     values = {"area": _listed([] if said is None else [said])}
@@ -158,11 +158,6 @@ def covered_kind(asked: Asked) -> Iterator[Finding]:
     else:
         yield asked.finding("undetermined", "kind_not_known", rests_on=content, values=values,
                             missing=f"text of {asked.profile.instrument.id}")  # fmt: skip
-
-
-def _no_content(asked: Asked, what: str) -> Finding:
-    return asked.finding("undetermined", "no_content", rests_on=asked.case.acts[:1], values={what: "—"},
-                         missing="content of the request")  # fmt: skip
 
 
 def _listed(words: list[str]) -> str:

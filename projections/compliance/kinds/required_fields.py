@@ -36,10 +36,7 @@ def content(asked: Asked) -> Iterator[Finding]:
     if spoken is not None:
         yield _spoken_content(asked, spoken)
     elif case.acts:
-        yield asked.finding(
-            "undetermined", "no_content", rests_on=case.acts[0], values={"groups": PENDING, "supplied": PENDING},
-            missing="content of the request",
-        )  # fmt: skip
+        yield asked.no_content("groups", "supplied")
 
 
 def _content(asked: Asked, text: Text) -> Finding:
