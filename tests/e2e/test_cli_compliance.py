@@ -108,7 +108,12 @@ class TestTheBoard:
         assert len(parts) > 4
 
     def test_it_is_searched_by_office_partner_rule_and_verdict(self, cli: Cli, case: Path) -> None:
-        for words in (["--office", "RU-OMS"], ["--partner", "KZ"], ["--verdict", "met"], ["--instrument", "ru-kz-2009"]):
+        for words in (
+            ["--office", "RU-OMS"],
+            ["--partner", "KZ"],
+            ["--verdict", "met"],
+            ["--instrument", "ru-kz-2009"],
+        ):
             found = cli.json("compliance", *words, "--limit", "1000")["findings"]
             assert found
             name, wanted = {"--office": "bound"}.get(words[0], words[0].removeprefix("--")), words[1]

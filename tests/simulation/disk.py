@@ -72,6 +72,7 @@ class Disk:
 
 _COLUMNS = tuple(column.name for column in PROJECTIONS[FOLD.name].c)
 
+
 class Rows:
     """The rows of one generation in memory, committed as ``projections.store.Store`` does: by compare-and-set."""
 
