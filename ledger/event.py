@@ -97,7 +97,8 @@ def _matcher(pattern: str) -> Any:
 
 
 _is_id = _matcher(ids.EVENT_ID)
-_is_office = _matcher(rf"office/{ids.OFFICE_CODE}")
+SOURCE = rf"office/{ids.OFFICE_CODE}"
+_is_office = _matcher(SOURCE)
 _TYPE = r"rogatory\.[a-z]+(?:\.[a-z]+)*\.v[1-9][0-9]{0,4}"
 _is_type = _matcher(_TYPE)
 _is_subject = _matcher(r"[!-~]{1,128}")
@@ -105,14 +106,16 @@ _LEDGER = rf"{ids.LEDGER_NAME}(?:\.[0-9a-f]{{32}})?"
 is_ledger = _matcher(_LEDGER)
 _is_segment = _matcher(rf"(?:{ids.SEGMENT})")
 # W3C Trace Context 2.2 and 3.3
-_is_traceparent = _matcher(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_is_tracestate = _matcher(r"[ -~]{1,512}")
+TRACEPARENT = r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+TRACESTATE = r"[ -~]{1,512}"
+_is_traceparent = _matcher(TRACEPARENT)
+_is_tracestate = _matcher(TRACESTATE)
 # RFC 3339 5.6 with upper-case T and Z, at most 9 decimals, no leap second
-_TIME = (
+TIME = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-is_time = _matcher(_TIME)
+is_time = _matcher(TIME)
 """Whether a text has the form of a time; whether there is such a day is another question."""
 
 # As our own builder writes it; half of a replay's work on time was to take any other form into account.

@@ -32,6 +32,12 @@ class _Commands(LazyGroup):
             "Open a ledger, publish a stream of signed requests with some wrong ones, and show what comes of it.",
             _BEGIN,
         ),
+        "simulate": Entry(
+            "infra.cli.simulate:simulate",
+            "Tell one year of an office as a signed stream, the same for the same seed, with breaches planted and "
+            "noted.",
+            _BEGIN,
+        ),
         "ledger": Entry(
             "infra.cli.ledger:app", "Open a ledger, and show what it is.", _BEGIN, beside=("infra.cli.epoch",)
         ),
@@ -60,6 +66,11 @@ class _Commands(LazyGroup):
             _SAY,
         ),
         "catalogue": Entry("infra.cli.publish:catalogue", "List the event types, or the fields of one.", _SAY),
+        "schema": Entry(
+            "infra.cli.schema:schema",
+            "The JSON Schema of an event type, or the topics as AsyncAPI: for systems that do not use this code.",
+            _SAY,
+        ),
         "import": Entry(
             "infra.cli.importing:app", "Import other systems' logs; importing one again adds nothing.", _SAY
         ),
@@ -122,6 +133,7 @@ class _Commands(LazyGroup):
             "Submissions that were refused, or that stood in the ledger already; each once, with what to do.",
             _ASK,
         ),
+        "export": Entry("infra.cli.exporting:app", "The ledger as event logs for process mining: XES and OCEL.", _ASK),
         "digest": Entry(
             "infra.cli.rebuild:digest",
             "The digest of the projections, per partition and index: two stores that show the same hold the same.",

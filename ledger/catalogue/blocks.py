@@ -157,8 +157,8 @@ class RequestContentIfAny(Act):
 
     def __post_init__(self) -> None:
         """Refuse half a content: it could be taken neither for a request nor for a mere arrival."""
-        missing = [name for name in _CONTENT_REQUIRED if getattr(self, name) is UNSET]
-        if missing and any(getattr(self, name) is not UNSET for name in _CONTENT):
+        missing = [name for name in CONTENT_REQUIRED if getattr(self, name) is UNSET]
+        if missing and any(getattr(self, name) is not UNSET for name in CONTENT):
             raise ValueError(f"expected all of a request's content or none, found it without `{missing[0]}`")
 
     @property
@@ -167,8 +167,9 @@ class RequestContentIfAny(Act):
         return self.kind is not UNSET
 
 
-_CONTENT = tuple(name for name in RequestContent.__struct_fields__ if name not in Act.__struct_fields__)
-_CONTENT_REQUIRED = tuple(f.name for f in msgspec.structs.fields(RequestContent) if f.required)
+# The members that come all together, and those of them that must be there.
+CONTENT = tuple(name for name in RequestContent.__struct_fields__ if name not in Act.__struct_fields__)
+CONTENT_REQUIRED = tuple(f.name for f in msgspec.structs.fields(RequestContent) if f.required)
 
 
 def _check_patronymic(contact: Contact | ContactAct) -> None:

@@ -7,8 +7,8 @@ The second event of ``case-10011`` without a map::
                          attributes={"org:group": "Group 4", …, "org:resource": "Resource10"}))
 
 - *Subject*: ``request/`` and the case's name, percent-encoded but for letters, digits and ``._~:-``; over 128
-  characters it is cut and ends in ``~`` and 16 hex of the name's SHA-256.  Traces of one name are one subject, whose
-  events are numbered through.
+  characters it is cut and ends in ``~`` and 16 hex of the name's SHA-256, and what is sealed has it whole.  Traces of
+  one name are one subject, whose events are numbered through.
 - *Id*: UUIDv8 (RFC 9562 5.8) of SHA-256 over the compact JSON ``[log digest, name of the case, ordinal from 1]``.  It
   does not depend on the map: importing a log again with another map is refused event by event, not added.
 - *Step*: the event's name, and after a colon its transition unless that is ``complete``: ``Queued:Awaiting
@@ -69,7 +69,9 @@ def _drafts(cases: Iterable[Case], mapping: LogMap, log_digest: str, person_key:
     last: dict[str, int] = {}
     for case in cases:
         subject, ordinal = subject_of(case.name), last.get(case.name, 0)
-        untold: Attributes = case.attributes
+        # Where the subject had to cut the name, what is sealed keeps it whole.
+        is_cut = len(_PREFIX + quote(case.name, safe=":")) > SUBJECT_MAX
+        untold: Attributes = {mapping.keys.case: case.name, **case.attributes} if is_cut else case.attributes
         for happening in case.events:
             ordinal += 1
             rule = mapping.rule_for(happening)
@@ -152,9 +154,10 @@ def _step(happening: Happening, keys: Keys, case: Attributes, person_key: bytes)
 
 
 def _verbatim(step: str, happening: Happening) -> bool:
-    if happening.transition in ("", "complete"):
-        return step == happening.name
-    return step == f"{happening.name}:{happening.transition}" and ":" not in happening.name
+    if ":" in happening.name:  # else nobody could tell it from a transition behind a name
+        return False
+    said = happening.name if happening.transition in ("", "complete") else f"{happening.name}:{happening.transition}"
+    return step == said
 
 
 def _bounded(sealed: Attributes) -> Attributes:
