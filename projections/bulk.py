@@ -52,12 +52,14 @@ class Upsert:
     SQLAlchemy's work on the parameters of a row took three times as long as SQLite took to write it.
     """
 
-    def __init__(self, table: sa.Table, dialect: sa.Dialect) -> None:
+    def __init__(self, table: sa.Table, dialect: sa.Dialect, *, adds: frozenset[str] = frozenset()) -> None:
+        """``adds``: columns whose value is added to what stands in the row, not written over it."""
         self._names = [column.name for column in table.c]
-        self._each = str(_over(insert(table, dialect.name), table).compile(dialect=dialect, column_keys=self._names))
+        over = _over(insert(table, dialect.name), table, adds)
+        self._each = str(over.compile(dialect=dialect, column_keys=self._names))
         self._staged: _Staged | None = None
         if dialect.name == "postgresql":
-            self._staged = _Staged(table, dialect)
+            self._staged = _Staged(table, dialect, adds)
         else:
             one = f"({', '.join('?' * len(self._names))})"  # in the order of column_keys
             self._at_once = _VALUES // len(self._names)
@@ -90,7 +92,7 @@ class Upsert:
 class _Staged:
     """``COPY`` into a temporary table, and from there over the rows."""
 
-    def __init__(self, table: sa.Table, dialect: sa.Dialect) -> None:
+    def __init__(self, table: sa.Table, dialect: sa.Dialect, adds: frozenset[str]) -> None:
         quote = dialect.identifier_preparer.quote
         names = [column.name for column in table.c]
         stage = f"rogatory_stage_{table.name}"
@@ -100,7 +102,7 @@ class _Staged:
         self._copy = f"COPY {stage} ({', '.join(map(quote, names))}) FROM STDIN (FORMAT BINARY)"
         staged = sa.table(stage, *(sa.column(name) for name in names))
         merge = postgresql.insert(table).from_select(names, sa.select(*(staged.c[name] for name in names)))
-        self._merge = str(_over(merge, table).compile(dialect=dialect))
+        self._merge = str(_over(merge, table, adds).compile(dialect=dialect))
         self._types = [_binary_type(column, dialect) for column in table.c]
 
     def __call__(self, connection: sa.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -123,9 +125,13 @@ class _Staged:
         connection.exec_driver_sql(self._merge)
 
 
-def _over(statement: Any, table: sa.Table) -> Any:
+def _over(statement: Any, table: sa.Table, adds: frozenset[str]) -> Any:
     keys = [column.name for column in table.primary_key]
-    others = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
+    others = {
+        c.name: table.c[c.name] + statement.excluded[c.name] if c.name in adds else statement.excluded[c.name]
+        for c in table.c
+        if c.name not in keys
+    }
     return statement.on_conflict_do_update(index_elements=keys, set_=others)
 
 

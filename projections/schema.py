@@ -11,7 +11,7 @@ table           one row per                         holds
 ``poison``      generation, partition               the record that the fold cannot digest, and since when
 ==============  ==================================  =========================================================
 
-and those of verdicts, which ``compliance/judging.py`` makes from the rows of ``cases``:
+and those of verdicts and figures, which ``compliance/judging.py`` makes from the rows of ``cases``:
 
 ===================  ==============================================  ==============================================
 table                one row per                                     holds
@@ -23,6 +23,8 @@ table                one row per                                     holds
 ``judging``          generation                                      the round: register seq and rulebook
 ``tallies``          generation, partition, rule, office, partner,   how many findings come to that rank in the end
                      rank
+``postings``         generation, partition, subject, part, item      one contribution to a figure (``figures/``)
+``cells``            generation, partner, part, month, tag, value    how many postings there are of these
 ===================  ==============================================  ==============================================
 
 A subject's head and its facts are one row, not two: both change with every record, so two tables would double
@@ -46,7 +48,7 @@ from sqlalchemy.dialects import postgresql
 
 from ledger.ids import SUBJECT_MAX
 
-REVISION = "0003"
+REVISION = "0004"
 """The step of ``migrations/`` that makes what stands here."""
 REVISIONS = "rogatory_schema"
 """The table with the step that a database stands at: one of our own name, since others use alembic too."""
@@ -197,6 +199,7 @@ verdicts = sa.Table(
     sa.Column("partner", sa.String(64), nullable=False),
     sa.Column("instrument", sa.String(64), nullable=False),
     sa.Column("expected_by", sa.BigInteger, nullable=False),  # 0: no threshold
+    sa.Column("month", sa.Integer, nullable=False),  # in which the finding arose: 202503
     sa.Column("detail", sa.Text, nullable=True),
 )
 sa.Index("verdicts_board", verdicts.c.generation, verdicts.c.rank, verdicts.c.subject, verdicts.c.rule, verdicts.c.item)
@@ -213,7 +216,7 @@ sa.Index(
 # are asked for, so that no row is read.
 sa.Index(
     "verdicts_until", verdicts.c.generation, verdicts.c.until, verdicts.c.since, verdicts.c.step, verdicts.c.rule,
-    verdicts.c.rank, verdicts.c.last, verdicts.c.bound, verdicts.c.partner,
+    verdicts.c.rank, verdicts.c.last, verdicts.c.bound, verdicts.c.partner, verdicts.c.month,
     sqlite_where=verdicts.c.until.is_not(None),
     postgresql_where=verdicts.c.until.is_not(None),
 )  # fmt: skip
@@ -221,6 +224,7 @@ sa.Index(
 sa.Index(
     "verdicts_overdue", verdicts.c.generation, verdicts.c.rank, verdicts.c.subject, verdicts.c.rule, verdicts.c.item,
     verdicts.c.expected_by, verdicts.c.until, verdicts.c.since, verdicts.c.step, verdicts.c.bound, verdicts.c.partner,
+    verdicts.c.month,
     sqlite_where=(verdicts.c.rank == 2) & (verdicts.c.expected_by > 0),
     postgresql_where=(verdicts.c.rank == 2) & (verdicts.c.expected_by > 0),
 )  # fmt: skip
@@ -270,13 +274,60 @@ tallies = sa.Table(
     sa.Column("number", sa.BigInteger, nullable=False),
 )
 
+_Tag = sa.String(256).with_variant(postgresql.VARCHAR(256, collation="C"), "postgresql")
+
+postings = sa.Table(
+    "postings",
+    metadata,
+    sa.Column("generation", _Id, primary_key=True, autoincrement=False),
+    sa.Column("partition", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("subject", _Subject, primary_key=True),
+    sa.Column("part", _Code, primary_key=True),
+    sa.Column("item", _Item, primary_key=True),
+    sa.Column("month", sa.Integer, nullable=False),  # 202503
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("partner", _Code, nullable=False),
+    sa.Column("direction", sa.String(16), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("office", sa.String(64), nullable=False),
+    sa.Column("counterpart", sa.String(64), nullable=False),
+    sa.Column("tag", _Tag, nullable=False),
+    sa.Column("thing", _Item, nullable=False),
+    sa.Column("value", sa.BigInteger, nullable=False),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("record", sa.BigInteger, nullable=False),
+    sa.Column("begun", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,  # no second tree for the key, which is most of a row
+)
+sa.Index("postings_part", postings.c.generation, postings.c.part, postings.c.partner, postings.c.month)
+# Things that are counted once whatever the number of subjects: few, and read without the rows.
+sa.Index(
+    "postings_things", postings.c.generation, postings.c.partner, postings.c.part, postings.c.month, postings.c.tag,
+    postings.c.thing, postings.c.value, postings.c.currency, postings.c.subject,
+    sqlite_where=postings.c.thing != "",
+    postgresql_where=postings.c.thing != "",
+)  # fmt: skip
+
+cells = sa.Table(
+    "cells",
+    metadata,
+    sa.Column("generation", _Id, primary_key=True, autoincrement=False),
+    sa.Column("partner", _Code, primary_key=True),
+    sa.Column("part", _Code, primary_key=True),
+    sa.Column("month", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("tag", _Tag, primary_key=True),
+    sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 PROJECTIONS = {"cases": cases}
 """The table of each projection, by the name of its fold."""
 
-DERIVED = (verdicts, judged)
+DERIVED = (verdicts, judged, postings)
 """Tables with rows by subject that are made from those of a projection, and go with its generation."""
 
-OF_GENERATION = (judging, dependency_sets, tallies)
+OF_GENERATION = (judging, dependency_sets, tallies, cells)
 """Small tables that go with a generation as a whole."""
 
 FIXED = frozenset({

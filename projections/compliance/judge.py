@@ -49,8 +49,12 @@ def judge(subject: str, file: CaseFile, register: LegalRegister, rulebook: Ruleb
         register: cut likewise; what stood later in it is not seen.
         rulebook: the rules.
     """
-    asked = register.asked()
-    case = register.case if subject == SUBJECT else Case(subject, file)
+    return judge_case(register.case if subject == SUBJECT else Case(subject, file), register, rulebook)
+
+
+def judge_case(case: Case, register: LegalRegister, rulebook: Rulebook) -> Judged:
+    """The same of a case that is read already."""
+    asked, subject = register.asked(), case.subject
     if asked.looked is not None:
         asked.looked.add("rulebook")
     if not case.acts and case.sort not in SILENT:

@@ -1,5 +1,7 @@
 """Judging in the store: subjects whose file or whose part of the register has changed, chunk by chunk.
 
+With its verdicts a subject's figures are written (``figures/``), in one transaction: both are made of its file.
+
 What is judged again is found without looking at what stayed as it was:
 
 - a commit of the fold that lets a file grow marks its row (``cases.waiting``, with an index of its own);
@@ -34,8 +36,9 @@ from ledger.errors import Overtaken
 from projections.among import among, listed
 from projections.bulk import Upsert, insert
 from projections.cases import read_file
+from projections.compliance.case import Case
 from projections.compliance.facts import NOTHING
-from projections.compliance.judge import Judged, judge
+from projections.compliance.judge import Judged, judge_case
 from projections.compliance.register import SUBJECT, LegalRegister, touched
 from projections.compliance.rounds import (
     EVERYTHING,
@@ -48,8 +51,12 @@ from projections.compliance.rounds import (
     touched_rows,
     waiting_rows,
 )
-from projections.compliance.rows import Place, VerdictRow, findings_digest, set_id, verdict_rows
+from projections.compliance.rows import Place, findings_digest, set_id, verdict_rows
 from projections.compliance.rulebook import Rulebook
+from projections.compliance.verdict import WORST
+from projections.figures.book import VERDICTS, Book, CellKey
+from projections.figures.counting import count
+from projections.figures.posting import Posting
 from projections.schema import cases, dependency_sets, judged, tallies, verdicts
 from projections.store import Store
 from projections.view import Generation
@@ -86,6 +93,14 @@ class _Work(msgspec.Struct, frozen=True):
     """Whether its row is marked; else the register has touched it."""
 
 
+class _Made(msgspec.Struct, frozen=True):
+    """What was made of a subject."""
+
+    work: _Work
+    judged: Judged
+    postings: list[Posting]
+
+
 class Judge:
     """Judges the subjects of one generation. Owned by one thread at a time."""
 
@@ -102,6 +117,7 @@ class Judge:
         dialect = store.engine.dialect
         self._dialect = dialect.name
         self._upserts = {table: Upsert(table, dialect) for table in (verdicts, judged)}
+        self._book = Book(generation.id, dialect)
 
     def advance(self) -> Advanced | None:
         """See whether the register has grown, or another rulebook is in use; None: neither. Nothing is judged yet.
@@ -169,11 +185,16 @@ class Judge:
         if not work:
             self._settle()
             return 0
-        found = [
-            (each, judge(each.subject, read_file(each.facts) or NOTHING, self._register, self._rulebook))
-            for each in work
-        ]
-        return self._write(partition, found)
+        return self._write(partition, [self._make(each, self._rulebook) for each in work])
+
+    def _make(self, work: _Work, rulebook: Rulebook) -> _Made:
+        register = self._register
+        case = register.case if work.subject == SUBJECT else Case(work.subject, read_file(work.facts) or NOTHING)
+        found, counting = judge_case(case, register, rulebook), register.asked()
+        counting.ledger_zone()
+        postings = count(case, counting)
+        depends = found.depends | (counting.looked or frozenset())
+        return _Made(work, msgspec.structs.replace(found, depends=depends), postings)
 
     def _find(self, partition: int, limit: int) -> list[_Work]:
         generation, now = self._generation.id, self._round
@@ -199,41 +220,45 @@ class Judge:
         if settled:
             self._round = msgspec.structs.replace(now, pending=False)
 
-    def _write(self, partition: int, found: Sequence[tuple[_Work, Judged]]) -> int:
-        generation, now = self._generation.id, self._round
+    def _write(self, partition: int, found: Sequence[_Made]) -> int:
+        generation, now, zone = self._generation.id, self._round, self._register.ledger_zone()
         assert now is not None
         at = {"at_generation": generation, "at_partition": partition}
         with self._store.writing() as connection:
             hold(connection, generation, partition, now)
-            stand = self._standing(connection, at, [work.subject for work, _ in found])
-            found = [(work, each) for work, each in found if stand.get(work.subject) == (work.seq, int(work.grown))]
+            stand = self._standing(connection, at, [each.work.subject for each in found])
+            found = [each for each in found if stand.get(each.work.subject) == (each.work.seq, int(each.work.grown))]
             if not found:
                 return 0
-            subjects = listed([work.subject for work, _ in found], self._dialect)
-            counted: Counter[tuple[str, str, str, int]] = Counter()
+            subjects = listed([each.work.subject for each in found], self._dialect)
+            counted: Counter[Tally] = Counter()
             for row in connection.execute(_REMOVE[self._dialect], {**at, "among": subjects}):
                 if row.until is None:
-                    counted[row.rule, row.bound, row.partner, row.rank] -= 1
+                    counted[_key(row)] -= 1
             rows = [
                 row
-                for work, each in found
-                for row in verdict_rows(each, Place(generation, partition, work.partner), self._instruments)
+                for each in found
+                for row in verdict_rows(
+                    each.judged, Place(generation, partition, each.work.partner, zone), self._instruments
+                )
             ]
             counted.update(_key(row) for row in rows if row.until is None)
             self._upserts[verdicts](connection, rows)
-            fresh = self._save_sets(connection, [each for _, each in found])
+            fresh = self._save_sets(connection, [each.judged for each in found])
             self._upserts[judged](
                 connection,
                 [
                     (
-                        generation, partition, work.subject, work.seq, self._seq, now.number, set_id(each.depends),
-                        findings_digest(each),
+                        generation, partition, each.work.subject, each.work.seq, self._seq, now.number,
+                        set_id(each.judged.depends), findings_digest(each.judged),
                     )
-                    for work, each in found
+                    for each in found
                 ],
             )  # fmt: skip
             self._tally(connection, partition, counted)
-            grown = [{**at, "of": w.subject, "judged_seq": w.seq} for w, _ in found if w.grown]
+            made = [(each.work.subject, each.postings) for each in found]
+            self._book.write(connection, partition, made, zone, _cells(counted))
+            grown = [{**at, "of": e.work.subject, "judged_seq": e.work.seq} for e in found if e.work.grown]
             if grown:
                 # By the seq that was judged: a row that grows from here on stays marked.
                 connection.execute(_STAMP, grown)
@@ -266,20 +291,23 @@ class Judge:
             )
         return set(fresh)
 
-    def _tally(self, connection: sa.Connection, partition: int, counted: Counter[tuple[str, str, str, int]]) -> None:
+    def _tally(self, connection: sa.Connection, partition: int, counted: Counter[Tally]) -> None:
+        total: Counter[tuple[str, str, str, int]] = Counter()
+        for (rule, bound, partner, rank, _), number in counted.items():
+            total[rule, bound, partner, rank] += number
         changed = [
             {
                 "generation": self._generation.id, "partition": partition, "rule": rule, "bound": bound,
                 "partner": partner, "rank": rank, "number": number,
             }
-            for (rule, bound, partner, rank), number in sorted(counted.items())
+            for (rule, bound, partner, rank), number in sorted(total.items())
             if number
         ]  # fmt: skip
         if changed:
             adding = insert(tallies, self._dialect)
             keys = [column.name for column in tallies.primary_key]
-            total = {"number": tallies.c.number + adding.excluded.number}
-            connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=total), changed)
+            added = {"number": tallies.c.number + adding.excluded.number}
+            connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=added), changed)
 
     def waiting(self) -> int:
         """How many subjects wait for judgement."""
@@ -291,8 +319,20 @@ def _work(row: Any, *, grown: bool) -> _Work:
     return _Work(row.subject, row.seq, row.partner, row.facts, grown)
 
 
-def _key(row: VerdictRow) -> tuple[str, str, str, int]:
-    return row.rule, row.bound, row.partner, row.rank
+Tally = tuple[str, str, str, int, int]
+"""Rule, office, partner, rank, month: what findings are counted by."""
+
+
+def _key(row: Any) -> Tally:
+    return row.rule, row.bound, row.partner, row.rank, row.month
+
+
+def _cells(counted: Counter[Tally]) -> Counter[CellKey]:
+    """The same as cells of figure M28: by the state whose duty it is, not by the office."""
+    found: Counter[CellKey] = Counter()
+    for (rule, bound, partner, rank, month), number in counted.items():
+        found[partner, VERDICTS, month, f"{rule} {WORST[rank]} {bound.partition('-')[0]}", 1] += number
+    return found
 
 
 def _among(table: sa.Table, dialect: str) -> tuple[sa.ColumnElement[bool], ...]:
@@ -310,7 +350,9 @@ _STANDING: dict[str, Any] = {
 _REMOVE: dict[str, Any] = {
     d: verdicts.delete()
     .where(*_among(verdicts, d))
-    .returning(verdicts.c.rule, verdicts.c.bound, verdicts.c.partner, verdicts.c.rank, verdicts.c.until)
+    .returning(
+        verdicts.c.rule, verdicts.c.bound, verdicts.c.partner, verdicts.c.rank, verdicts.c.until, verdicts.c.month
+    )
     for d in _DIALECTS
 }
 _STAMP = (

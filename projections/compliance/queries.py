@@ -79,9 +79,9 @@ class Compliance:
             at: judge by the first ``at`` records of the subject's partition, and by the register as it stood among
                 them: every partition has all of it, in order.
         """
-        with self._reading() as (connection, generation):
+        with self.reading() as (connection, generation):
             filed = self._filed(connection, generation, subject)
-            register = self._register(connection, generation, as_of)
+            register = self.register_in(connection, generation, as_of)
             if at is not None and filed is not None:
                 register = _first(register, self._register_size(connection, generation, filed.partition, at))
             sizes = {} if filed is None else self._sizes(connection, generation)
@@ -110,12 +110,12 @@ class Compliance:
         """
         behind = None if after is None else board.read_cursor(after)
         rules = board.wanted_rules(filters, self._rulebook)
-        with self._reading() as (connection, generation):
+        with self.reading() as (connection, generation):
             rows = board.page(
                 connection, generation, filters, rules, as_of=as_of, limit=limit + 1, after=behind
             )  # fmt: skip
             silent = self._silent(connection, generation, filters, rules, as_of)
-            basis = self._basis(connection, generation)
+            basis = self.basis_in(connection, generation)
         rows += [row for row in silent if behind is None or board.key_of(row) > behind]
         rows.sort(key=board.key_of)
         kept = rows[:limit]
@@ -124,10 +124,10 @@ class Compliance:
     def counts(self, filters: BoardFilters, as_of: int) -> BoardCounts:
         """How many findings pass at a moment (ms), by rule and verdict."""
         rules = board.wanted_rules(filters, self._rulebook)
-        with self._reading() as (connection, generation):
+        with self.reading() as (connection, generation):
             counted = board.counts(connection, generation, filters, self._rulebook, as_of)
             silent = self._silent(connection, generation, filters, rules, as_of)
-            basis = self._basis(connection, generation)
+            basis = self.basis_in(connection, generation)
         return BoardCounts(basis, as_of, board.add_counts(counted, silent))
 
     def materials(self, subject: str | None = None, *, limit: int = 1000, after: str = "") -> list[Filed]:
@@ -138,14 +138,14 @@ class Compliance:
         if subject is not None:
             found = self.file_of(subject)
             return [] if found is None else [found]
-        with self._reading() as (connection, generation):
+        with self.reading() as (connection, generation):
             query = self._files(generation).where(cases.c.sort == "request", cases.c.subject > after)
             rows = connection.execute(query.order_by(cases.c.subject).limit(limit)).all()
         return [_filed(row) for row in rows]
 
     def files(self, partition: int, *, limit: int = 500, after: str = "") -> list[Filed]:
         """Files of all subjects of a partition but the register, behind ``after`` in the order of subjects."""
-        with self._reading() as (connection, generation):
+        with self.reading() as (connection, generation):
             query = self._files(generation).where(
                 cases.c.partition == partition, cases.c.subject > after, cases.c.subject != SUBJECT
             )
@@ -154,7 +154,7 @@ class Compliance:
 
     def count_files(self) -> dict[int, int]:
         """How many subjects each partition has rows of, the register left out."""
-        with self._reading() as (connection, generation):
+        with self.reading() as (connection, generation):
             query = sa.select(cases.c.partition, sa.func.count()).where(
                 cases.c.generation == generation, cases.c.subject != SUBJECT, cases.c.facts.is_not(None)
             )
@@ -163,23 +163,24 @@ class Compliance:
 
     def file_of(self, subject: str) -> Filed | None:
         """A subject's case file; None where no record speaks of it."""
-        with self._reading() as (connection, generation):
+        with self.reading() as (connection, generation):
             return self._filed(connection, generation, subject)
 
     def register(self, *, as_of: int | None = None) -> LegalRegister:
         """The register as the rows have it, or as known at a moment (ms)."""
-        with self._reading() as (connection, generation):
-            return self._register(connection, generation, as_of)
+        with self.reading() as (connection, generation):
+            return self.register_in(connection, generation, as_of)
 
     def waiting(self) -> int:
         """How many subjects wait for judgement."""
-        with self._reading() as (connection, generation):
+        with self.reading() as (connection, generation):
             return count_waiting(connection, generation)
 
     # Within one snapshot
 
     @contextmanager
-    def _reading(self) -> Iterator[tuple[sa.Connection, int]]:
+    def reading(self) -> Iterator[tuple[sa.Connection, int]]:
+        """A snapshot of the rows, and the generation that answers."""
         with self._store.reading() as connection:
             if self._fixed is not None:
                 yield connection, self._fixed.id
@@ -199,7 +200,8 @@ class Compliance:
             cases.c.generation == generation, cases.c.partition.in_(begun), cases.c.facts.is_not(None)
         )
 
-    def _register(self, connection: sa.Connection, generation: int, as_of: int | None) -> LegalRegister:
+    def register_in(self, connection: sa.Connection, generation: int, as_of: int | None = None) -> LegalRegister:
+        """The register within a snapshot, or as known at a moment (ms); read again only where it has grown."""
         mine = (cases.c.generation == generation) & (cases.c.partition == 0) & (cases.c.subject == SUBJECT)
         seq = connection.execute(sa.select(cases.c.seq).where(mine)).scalar() or 0
         if self._known is None or self._known[0] != (generation, seq):
@@ -223,7 +225,7 @@ class Compliance:
         self, connection: sa.Connection, generation: int, filters: BoardFilters, rules: list[str] | None, as_of: int
     ) -> list[BoardRow]:
         """Findings of the years of which nothing is recorded."""
-        register = self._register(connection, generation, None)
+        register = self.register_in(connection, generation, None)
         expected = years(register, as_of)
         if not expected:
             return []
@@ -250,7 +252,8 @@ class Compliance:
             known[year] = judge(year, NOTHING, register, self._rulebook).findings
         return known[year]
 
-    def _basis(self, connection: sa.Connection, generation: int) -> Basis:
+    def basis_in(self, connection: sa.Connection, generation: int) -> Basis:
+        """What materialised answers of a snapshot rest on."""
         now = Round.read(connection, generation) or Round(0, 0, "", pending=False)
         return Basis(
             generation,

@@ -156,6 +156,11 @@ class LegalRegister:
         entry = self.office(code)
         return "Europe/Moscow" if entry is None else entry.tz
 
+    def ledger_zone(self) -> str:
+        """The zone of the office that opened the ledger: by it figures tell one month from another (our choice)."""
+        opened = self.case.first("register.opened")
+        return self.zone("" if opened is None else opened.source)
+
     def party(self, code: str) -> str:
         """The state of an office: as registered, else by the first part of its code."""
         entry = self.office(code)

@@ -6,7 +6,8 @@ A finding that is open until a moment and breached from then on is two rows::
     …123     A6.2        0     2     0     1741000000000  1741262400000  running   RU-OMS  {"rule":"A6.2",…}
     …123     A6.2        1     0     0     1741262400000  (for ever)     ran_out   RU-OMS
 
-The first step holds for all time before it, too.  ``rank`` sorts the board, the worst first.
+The first step holds for all time before it, too.  ``rank`` sorts the board, the worst first; ``month`` is the one in
+which the finding arose, the same for all its steps.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import msgspec
 
 from projections.compliance.judge import Judged
 from projections.compliance.verdict import WORST, Finding, Verdict
+from projections.figures.months import month_of
 
 RANKS: dict[Verdict, int] = {verdict: rank for rank, verdict in enumerate(WORST)}
 """Place of each verdict in the order from the worst to the best, as it is stored."""
@@ -45,15 +47,17 @@ class VerdictRow(NamedTuple):
     partner: str
     instrument: str
     expected_by: int
+    month: int
     detail: str | None
 
 
 class Place(NamedTuple):
-    """Where rows go: the generation, the partition, and the partner that lists search by."""
+    """Where rows go: the generation, the partition, the partner that lists search by, the zone of their months."""
 
     generation: int
     partition: int
     partner: str
+    zone: str
 
 
 def verdict_rows(judged: Judged, place: Place, instruments: dict[str, str]) -> list[VerdictRow]:
@@ -62,6 +66,7 @@ def verdict_rows(judged: Judged, place: Place, instruments: dict[str, str]) -> l
     for finding in judged.findings:
         steps = finding.steps
         last = RANKS[steps[-1].verdict]
+        month = month_of(steps[0].at, place.zone)
         for number, step in enumerate(steps):
             rows.append(
                 VerdictRow(
@@ -80,6 +85,7 @@ def verdict_rows(judged: Judged, place: Place, instruments: dict[str, str]) -> l
                     partner=place.partner,
                     instrument=instruments.get(finding.rule, ""),
                     expected_by=finding.expected_by,
+                    month=month,
                     detail=_encode(finding).decode() if number == 0 else None,
                 )
             )

@@ -124,10 +124,10 @@ FIGURES: tuple[Figure, ...] = (
     _one("M29", "open beyond the threshold of the configuration", "configuration", "verdicts", "findings"),
     _one("M30", "confidentiality findings", "Agr. 9; Order 3.3", "verdicts", "findings"),
     Figure("M31", "materials", "Agr. 9", (
-        Part("M31", "sent, received", "distinct", "materials"),
-        Part("M31.grade", "by grade held", "held", "materials"),
-        Part("M31.disposed", "returned, destroyed", "distinct", "materials"),
-        Part("M31.erased", "content erased", "distinct", "materials"),
+        Part("M31", "sent, received", "count", "materials"),
+        Part("M31.grade", "by grade held", "standing", "materials"),
+        Part("M31.disposed", "returned, destroyed", "count", "materials"),
+        Part("M31.erased", "content erased", "count", "materials"),
     )),
     Figure("M32", "consent", "Agr. 9(3)", (
         Part("M32", "asked, granted, refused", "count", "consents"),

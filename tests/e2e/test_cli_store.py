@@ -70,8 +70,9 @@ class TestMigrate:
         refused = cli("status", "--store", old, code=USAGE)
         assert "rogatory store migrate" in refused.stderr
         done = cli("store", "migrate", "--store", old)
-        assert "1 of 2: 0002, table poison" in done.stderr
-        assert "2 of 2: 0003, projection cases" in done.stderr
+        assert "1 of 3: 0002, table poison" in done.stderr
+        assert "2 of 3: 0003, projection cases" in done.stderr
+        assert "3 of 3: 0004, tables of figures" in done.stderr
         assert f"has been brought to schema {REVISION}" in done.stdout
         cli("status", "--store", old)
 

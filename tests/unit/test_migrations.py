@@ -122,7 +122,7 @@ class TestTheSteps:
 class TestAnOlderStore:
     def test_it_is_refused_until_somebody_says_so(self, old: sa.Engine, store_url: str) -> None:
         with pytest.raises(
-            ConfigError, match=r"schema 0003 .* found 0001, of an older release.*rogatory store migrate"
+            ConfigError, match=r"schema 0004 .* found 0001, of an older release.*rogatory store migrate"
         ):
             Store.open(store_url)
         assert revision(old) == "0001"

@@ -1,0 +1,124 @@
+"""Figures of things that several subjects may speak of: persons, cases, instruments, meetings, property, costs.
+
+Each thing counts once.  Of an amount that several subjects state for one thing and currency, the greatest sum of one
+subject counts (our choice): a request and the one that supplements it speak of the same account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from projections.figures.answers import Line, Scope
+from projections.figures.catalogue import PARTS
+from projections.figures.sums import Grouped, grouping, within
+from projections.schema import postings
+
+UNKNOWN = "unknown"
+"""Tag of property of a sort that the subject does not say; another subject may."""
+
+Totals = dict[tuple[str, str], int]
+"""By group and part."""
+
+
+def distinct(
+    connection: sa.Connection, generation: int, scope: Scope, parts: Iterable[str], *, held: bool, by: str = ""
+) -> tuple[Grouped, Totals]:
+    """Different things posted in the period, by tag and altogether; ``held``: those that stand at its end."""
+    p = postings.c
+    group = grouping(postings, by).label("at")
+    # As the condition of the index has it: SQLite does not use the index for a parameter.
+    some = p.thing != sa.literal_column("''")
+    things = sa.select(group, p.part, p.tag, p.thing).where(
+        some, *within(postings, generation, scope, parts, begun=held)
+    )
+    things = things.group_by(*([p[by]] if by else []), p.part, p.tag, p.thing)
+    if held:
+        things = things.having(sa.func.sum(p.value) > 0)
+    t = things.subquery().c
+    number = sa.func.count(sa.distinct(t.thing))
+    lines: Grouped = {}
+    for at, part, tag, n in connection.execute(sa.select(t.at, t.part, t.tag, number).group_by(t.at, t.part, t.tag)):
+        lines.setdefault((str(at), part), []).append(Line(tag, int(n)))
+    totals = connection.execute(sa.select(t.at, t.part, number).group_by(t.at, t.part))
+    return lines, {(str(at), part): int(n) for at, part, n in totals}
+
+
+def money(connection: sa.Connection, generation: int, scope: Scope, part: str, *, by: str = "") -> Grouped:
+    """Amounts by tag and currency: posted in the period, or standing at its end where the part is a balance."""
+    balance = PARTS[part].how == "balance"
+    gained = _greatest(_amounts(connection, generation, scope, part, begun=balance, by=by))
+    if balance and PARTS[part].less:
+        gained = _rest(gained, _greatest(_amounts(connection, generation, scope, PARTS[part].less, begun=True, by=by)))
+    sums: dict[tuple[str, str, str], int] = {}
+    for (at, _, currency), tags in gained.items():
+        for tag, amount in tags.items():
+            sums[at, tag, currency] = sums.get((at, tag, currency), 0) + amount
+    found: Grouped = {}
+    for (at, tag, currency), amount in sorted(sums.items()):
+        if amount:
+            found.setdefault((at, part), []).append(Line(tag, amount, currency))
+    return found
+
+
+_Thing = tuple[str, str, str]
+"""Group, thing, currency."""
+_Stated = dict[_Thing, dict[str, dict[str, int]]]
+"""Amounts by thing, subject and tag."""
+
+
+def _amounts(connection: sa.Connection, generation: int, scope: Scope, part: str, *, begun: bool, by: str) -> _Stated:
+    p = postings.c
+    query = sa.select(grouping(postings, by), p.thing, p.currency, p.subject, p.tag, p.value).where(
+        p.thing != sa.literal_column("''"), *within(postings, generation, scope, (part,), begun=begun)
+    )
+    found: _Stated = {}
+    # Added up here: a sum of the database may overflow, these do not.
+    for at, thing, currency, subject, tag, value in connection.execute(query):
+        tags = found.setdefault((str(at), thing, currency), {}).setdefault(subject, {})
+        tags[tag] = tags.get(tag, 0) + int(value)
+    return found
+
+
+def _greatest(stated: _Stated) -> dict[_Thing, dict[str, int]]:
+    """Of each thing what one subject states, by tag: the one that states the most."""
+    found: dict[_Thing, dict[str, int]] = {}
+    for thing, subjects in stated.items():
+        tags = subjects[max(sorted(subjects), key=lambda subject: sum(subjects[subject].values()))]
+        known = next((tag for of in subjects.values() for tag in sorted(of) if tag != UNKNOWN), UNKNOWN)
+        if UNKNOWN in tags and known != UNKNOWN:
+            tags = {**tags, known: tags.get(known, 0) + tags[UNKNOWN]}
+            del tags[UNKNOWN]
+        found[thing] = tags
+    return found
+
+
+def _rest(gained: dict[_Thing, dict[str, int]], lost: dict[_Thing, dict[str, int]]) -> dict[_Thing, dict[str, int]]:
+    """What is left of each thing, never below nothing."""
+    found: dict[_Thing, dict[str, int]] = {}
+    for thing, tags in gained.items():
+        left = max(0, sum(tags.values()) - sum(lost.get(thing, {}).values()))
+        # A thing is of one sort; were it said to be of several, the rest is of the greatest.
+        found[thing] = {max(sorted(tags), key=lambda tag: tags[tag]): left}
+    return found
+
+
+def standing_rows(rows: sa.Select[Any]) -> sa.Select[Any]:
+    """Of postings that come and go, those that stand: the latest ones of each subject, tag and thing, as many as stand.
+
+    Args:
+        rows: postings with all columns, until the end of the period.
+    """
+    r = rows.subquery().c
+    same = (r.partition, r.subject, r.part, r.partner, r.tag, r.thing)
+    ranked = sa.select(
+        *r,
+        sa.func.sum(r.value).over(partition_by=same).label("net"),
+        sa.func.row_number()
+        .over(partition_by=(*same, r.value > 0), order_by=(r.time.desc(), r.item.desc()))
+        .label("place"),
+    ).subquery()
+    k = ranked.c
+    return sa.select(*(k[column.name] for column in postings.c)).where(k.value > 0, k.place <= k.net)
