@@ -41,6 +41,7 @@ def count_costs(sheet: Sheet) -> None:
     costs = {act.data.cost: act for act in in_time(sheet.case.named("cost.incurred"))}
     agreements = sheet.case.named("cost.agreed")
     for cost, act in costs.items():
-        _post(sheet, "M34", act, act.data.borne_by, cost)
+        # A cost is of one request: two that name theirs alike are not one thing.
+        _post(sheet, "M34", act, act.data.borne_by, f"{cost} {act.subject}")
         agreed = any(each.data.scope == "all" or cost in (each.get("costs") or ()) for each in agreements)
         sheet.post("M34.agreed", act, "agreed" if agreed else "not_agreed", item=cost)

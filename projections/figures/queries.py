@@ -12,6 +12,7 @@ Figures are made with verdicts (``compliance/judging.py``); answers say how many
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -53,7 +54,7 @@ class Figures:
         """Every figure of a scope; verdicts as they are at a moment (ms)."""
         with self._compliance.reading() as (connection, generation):
             found: dict[str, PartAnswer] = {}
-            for how, codes in _by_how().items():
+            for how, codes in _BY_HOW.items():
                 for (_, code), answer in _read(connection, generation, scope, how, codes).items():
                     found[code] = answer
             found["M3"] = _partners_counted(connection, generation, scope)
@@ -133,23 +134,23 @@ class Figures:
         """
         behind = None if after is None else _cursor(after)
         with self._compliance.reading() as (connection, generation):
-            rows = _records(generation, scope, part, tag).subquery()
+            rows = _records(scope, part, tag).subquery()
             key = (rows.c.time, rows.c.partition, rows.c.subject, rows.c.part, rows.c.item)
             query = sa.select(rows).order_by(*key).limit(limit + 1)
             if behind is not None:
                 query = query.where(sa.tuple_(*key) > behind)
-            found = [_cited(row) for row in connection.execute(query)]
+            found = [_cited(row) for row in connection.execute(query, sums.bound(generation, scope))]
         kept = found[:limit]
         return CitedPage(tuple(kept), _encode(_key(kept[-1])).decode() if len(found) > limit and kept else None)
 
     def cite(self, part: str, scope: Scope, tag: str | None = None) -> Citation:
         """What a part rests on: how many postings, the first and the last by time. Raises as ``records``."""
         with self._compliance.reading() as (connection, generation):
-            rows = _records(generation, scope, part, tag).subquery()
+            rows, values = _records(scope, part, tag).subquery(), sums.bound(generation, scope)
             key = (rows.c.time, rows.c.partition, rows.c.subject, rows.c.part, rows.c.item)
-            number = connection.execute(sa.select(sa.func.count()).select_from(rows)).scalar() or 0
+            number = connection.execute(sa.select(sa.func.count()).select_from(rows), values).scalar() or 0
             ends = [
-                connection.execute(sa.select(rows).order_by(*order).limit(1)).first()
+                connection.execute(sa.select(rows).order_by(*order).limit(1), values).first()
                 for order in (key, [each.desc() for each in key])
             ]
         first, last = (None if row is None else _cited(row) for row in ends)
@@ -159,9 +160,14 @@ class Figures:
 def _by_how() -> dict[How, tuple[str, ...]]:
     found: dict[How, tuple[str, ...]] = {}
     for code, part in PARTS.items():
-        if part.how != "verdicts":
-            found[part.how] = (*found.get(part.how, ()), code)
+        how: How = "money" if part.how == "balance" else part.how
+        if how != "verdicts" and code != "M3":
+            found[how] = (*found.get(how, ()), code)
     return found
+
+
+_BY_HOW = _by_how()
+"""Parts that are read by one statement."""
 
 
 def _read(
@@ -175,12 +181,7 @@ def _read(
     if how in ("distinct", "held"):
         lines, totals = things.distinct(*at, parts, held=how == "held", by=by)
         return {key: PartAnswer(key[1], _sorted(of), totals[key]) for key, of in lines.items()}
-    lines = {}
-    if how == "days":
-        lines = sums.days(*at, parts, by=by)
-    else:
-        for part in parts:
-            lines |= things.money(*at, part, by=by)
+    lines = sums.days(*at, parts, by=by) if how == "days" else things.money(*at, parts, by=by)
     return {key: PartAnswer(key[1], _sorted(of), None) for key, of in lines.items()}
 
 
@@ -194,15 +195,21 @@ def _part(found: dict[tuple[str, str], PartAnswer], at: str, code: str) -> PartA
 
 def _partners_counted(connection: sa.Connection, generation: int, scope: Scope) -> PartAnswer:
     """M3: with how many states there are requests."""
-    table, number = sums.source_of(scope, "partner")
+    query = _states(sums.shape_of(scope))
+    states = int(connection.execute(query, sums.bound(generation, scope)).scalar() or 0)
+    return PartAnswer("M3", (Line("", states),) if states else (), states)
+
+
+@cache
+def _states(shape: sums.Shape) -> sa.Select[Any]:
+    table, number = sums.source_of(shape, "partner")
     asked = (
         sa.select(table.c.partner)
-        .where(*sums.within(table, generation, scope, ("M1",), begun=False), table.c.partner != "")
+        .where(*sums.within(table, shape, ("M1",), begun=False), table.c.partner != "")
         .group_by(table.c.partner)
         .having(sa.func.sum(table.c.value * number) > 0)
     )
-    states = int(connection.execute(sa.select(sa.func.count()).select_from(asked.subquery())).scalar() or 0)
-    return PartAnswer("M3", (Line("", states),) if states else (), states)
+    return sa.select(sa.func.count()).select_from(asked.subquery())
 
 
 def _cumulated(answers: dict[str, PartAnswer], first: int) -> dict[str, PartAnswer]:
@@ -224,12 +231,12 @@ def _posted(part: str) -> How:
     return known.how
 
 
-def _records(generation: int, scope: Scope, part: str, tag: str | None) -> sa.Select[Any]:
+def _records(scope: Scope, part: str, tag: str | None) -> sa.Select[Any]:
     """The postings behind a part; of M3 those of M1."""
     how = _posted("M1" if part == "M3" else part)
     codes = {"M1" if part == "M3" else part, PARTS[part].less or part} - {"M3"}
     begun = how in ("standing", "held", "balance")
-    rows = sa.select(*postings.c).where(*sums.within(postings, generation, scope, codes, begun=begun))
+    rows = sa.select(*postings.c).where(*sums.within(postings, sums.shape_of(scope), codes, begun=begun))
     if tag is not None:
         rows = rows.where((postings.c.tag == tag) | postings.c.tag.startswith(tag + " ", autoescape=True))
     return things.standing_rows(rows) if how in ("standing", "held") else rows

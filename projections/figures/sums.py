@@ -9,7 +9,8 @@ ceil(p n / 100) (Hyndman and Fan 1996, definition 1).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,83 +27,112 @@ Source = tuple[sa.FromClause, sa.ColumnElement[int]]
 """A table, and how many postings one of its rows is."""
 
 
-def source_of(scope: Scope, by: str = "") -> Source:
+Shape = tuple[str, ...]
+"""The columns that a scope asks for: what its statements differ by. They are built once, and their values bound."""
+_FILTERS = ("partner", "office", "counterpart", "kind", "direction")
+
+
+def source_of(shape: Shape, by: str = "") -> Source:
     """The smaller table that can answer."""
-    inner = (scope.office, scope.counterpart, scope.kind, scope.direction)
-    if all(each is None for each in inner) and by in ("", "partner", "month"):
+    if set(shape) <= {"partner"} and by in ("", "partner", "month"):
         return cells, cells.c.number
     return postings, sa.literal_column("1", sa.Integer)
 
 
-def within(table: Any, generation: int, scope: Scope, parts: Iterable[str], *, begun: bool) -> list[Any]:
+def shape_of(scope: Scope) -> Shape:
+    """Which columns a scope asks for."""
+    return tuple(name for name in _FILTERS if getattr(scope, name) is not None)
+
+
+def bound(generation: int, scope: Scope) -> dict[str, Any]:
+    """Values of the parameters of ``within``."""
+    asked = {f"of_{name}": getattr(scope, name) for name in shape_of(scope)}
+    return {"generation": generation, "first": scope.first, "last": scope.last, **asked}
+
+
+def within(table: Any, shape: Shape, parts: Iterable[str], *, begun: bool) -> list[Any]:
     """Which rows of a table pass; ``begun``: also those of before the period, for what stands at its end."""
-    names = ("partner", "office", "counterpart", "kind", "direction")
-    passing = [table.c[name] == value for name in names if (value := getattr(scope, name)) is not None]
-    first = 0 if begun else scope.first
+    of = [table.c[name] == sa.bindparam(f"of_{name}") for name in shape]
+    first = [] if begun else [table.c.month >= sa.bindparam("first")]
     return [
-        table.c.generation == generation, table.c.part.in_(sorted(parts)), *passing,
-        table.c.month >= first, table.c.month <= scope.last,
+        table.c.generation == sa.bindparam("generation"), *of, table.c.part.in_(sorted(parts)), *first,
+        table.c.month <= sa.bindparam("last"),
     ]  # fmt: skip
 
 
 def counts(
-    connection: sa.Connection, generation: int, scope: Scope, parts: Iterable[str], *, begun: bool = False, by: str = ""
-) -> Grouped:
+    connection: sa.Connection, generation: int, scope: Scope, parts: tuple[str, ...], *, begun: bool = False,
+    by: str = "",
+) -> Grouped:  # fmt: skip
     """Sums of the values posted in the period, or, with ``begun``, until its end."""
-    table, number = source_of(scope, by)
-    group = grouping(table, by)
-    query = sa.select(group, table.c.part, table.c.tag, sa.func.sum(table.c.value * number)).where(
-        *within(table, generation, scope, parts, begun=begun)
-    )
+    query = _counts(shape_of(scope), parts, begun, by)
     found: Grouped = {}
-    for at, part, tag, total in connection.execute(query.group_by(*_plain(group), table.c.part, table.c.tag)):
+    for at, part, tag, total in connection.execute(query, bound(generation, scope)):
         if total:
             found.setdefault((str(at), part), []).append(Line(tag, int(total)))
     return found
 
 
-def days(connection: sa.Connection, generation: int, scope: Scope, parts: Iterable[str], *, by: str = "") -> Grouped:
-    """Percentiles of the values posted in the period."""
-    table, number = source_of(scope, by)
+@cache
+def _counts(shape: Shape, parts: tuple[str, ...], begun: bool, by: str) -> sa.Select[Any]:
+    table, number = source_of(shape, by)
     group = grouping(table, by)
-    values = (
-        sa.select(
-            group.label("at"), table.c.part, table.c.tag, table.c.value, sa.func.sum(number).label("number")
-        )
-        .where(*within(table, generation, scope, parts, begun=False))
-        .group_by(*_plain(group), table.c.part, table.c.tag, table.c.value)
-    )  # fmt: skip
+    return (
+        sa.select(group, table.c.part, table.c.tag, sa.func.sum(table.c.value * number))
+        .where(*within(table, shape, parts, begun=begun))
+        .group_by(*_plain(group), table.c.part, table.c.tag)
+    )
+
+
+def days(connection: sa.Connection, generation: int, scope: Scope, parts: tuple[str, ...], *, by: str = "") -> Grouped:
+    """Percentiles of the values posted in the period."""
     found: Grouped = {}
-    for at, part, tag, line in percentiles(connection, values):
+    query = _days(shape_of(scope), parts, by)
+    for at, part, tag, line in ranked(connection, query, bound(generation, scope)):
         found.setdefault((at, part), []).append(Line(tag, *line))
     return found
 
 
-def percentiles(
-    connection: sa.Connection, values: sa.Select[Any]
-) -> list[tuple[str, str, str, tuple[int, str, int | None, int | None, int | None]]]:
-    """Nearest-rank percentiles of values (columns ``at``, ``part``, ``tag``, ``value``, ``number``) of each group.
+@cache
+def _days(shape: Shape, parts: tuple[str, ...], by: str) -> sa.Select[Any]:
+    table, number = source_of(shape, by)
+    group = grouping(table, by)
+    return percentiles(
+        sa.select(
+            group.label("at"), table.c.part, table.c.tag, table.c.value, sa.func.sum(number).label("number")
+        )
+        .where(*within(table, shape, parts, begun=False))
+        .group_by(*_plain(group), table.c.part, table.c.tag, table.c.value)
+    )  # fmt: skip
 
-    Each with the number of cases, an empty currency, and p50, p90 and p99, None where there are too few cases.
-    """
+
+def percentiles(values: sa.Select[Any]) -> sa.Select[Any]:
+    """Nearest-rank percentiles of values (columns ``at``, ``part``, ``tag``, ``value``, ``number``) of each group."""
     v = values.subquery()
     same = (v.c.at, v.c.part, v.c.tag)
-    ranked = sa.select(
+    r = sa.select(
         *same,
         v.c.value,
         sa.func.sum(v.c.number).over(partition_by=same, order_by=v.c.value).label("upto"),
         sa.func.sum(v.c.number).over(partition_by=same).label("total"),
-    ).subquery()
-    r = ranked.c
+    ).subquery().c  # fmt: skip
     reached = [sa.func.min(sa.case((r.upto * 100 >= r.total * p, r.value))) for p in ENOUGH]
     query = sa.select(r.at, r.part, r.tag, r.total, *reached).where(r.total > 0)
-    found = []
-    for at, part, tag, total, *reach in connection.execute(query.group_by(r.at, r.part, r.tag, r.total)):
+    return query.group_by(r.at, r.part, r.tag, r.total).order_by(r.at, r.part, r.tag)
+
+
+def ranked(
+    connection: sa.Connection, query: sa.Select[Any], values: dict[str, Any]
+) -> Iterator[tuple[str, str, str, tuple[int, str, int | None, int | None, int | None]]]:
+    """Rows of ``percentiles``: group, part, tag, and of it the number of cases, an empty currency, p50, p90 and p99.
+
+    A percentile is None where there are too few cases.
+    """
+    for at, part, tag, total, *reach in connection.execute(query, values):
         p50, p90, p99 = (
             int(value) if total >= enough else None for value, enough in zip(reach, ENOUGH.values(), strict=True)
         )
-        found.append((str(at), part, tag, (int(total), "", p50, p90, p99)))
-    return sorted(found)
+        yield str(at), part, tag, (int(total), "", p50, p90, p99)
 
 
 def grouping(table: Any, by: str) -> sa.ColumnElement[Any]:

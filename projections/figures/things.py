@@ -6,14 +6,14 @@ subject counts (our choice): a request and the one that supplements it speak of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from projections.figures.answers import Line, Scope
 from projections.figures.catalogue import PARTS
-from projections.figures.sums import Grouped, grouping, within
+from projections.figures.sums import Grouped, Shape, bound, grouping, shape_of, within
 from projections.schema import postings
 
 UNKNOWN = "unknown"
@@ -24,43 +24,65 @@ Totals = dict[tuple[str, str], int]
 
 
 def distinct(
-    connection: sa.Connection, generation: int, scope: Scope, parts: Iterable[str], *, held: bool, by: str = ""
+    connection: sa.Connection, generation: int, scope: Scope, parts: tuple[str, ...], *, held: bool, by: str = ""
 ) -> tuple[Grouped, Totals]:
     """Different things posted in the period, by tag and altogether; ``held``: those that stand at its end."""
+    tagged, whole = _distinct(shape_of(scope), parts, held, by)
+    values = bound(generation, scope)
+    lines: Grouped = {}
+    for at, part, tag, n in connection.execute(tagged, values):
+        lines.setdefault((str(at), part), []).append(Line(tag, int(n)))
+    return lines, {(str(at), part): int(n) for at, part, n in connection.execute(whole, values)}
+
+
+@cache
+def _distinct(
+    shape: Shape,
+    parts: tuple[str, ...],
+    held: bool,
+    by: str,
+) -> tuple[sa.Select[Any], sa.Select[Any]]:
     p = postings.c
-    group = grouping(postings, by).label("at")
-    # As the condition of the index has it: SQLite does not use the index for a parameter.
-    some = p.thing != sa.literal_column("''")
-    things = sa.select(group, p.part, p.tag, p.thing).where(
-        some, *within(postings, generation, scope, parts, begun=held)
+    things = sa.select(grouping(postings, by).label("at"), p.part, p.tag, p.thing).where(
+        _SOME, *within(postings, shape, parts, begun=held)
     )
     things = things.group_by(*([p[by]] if by else []), p.part, p.tag, p.thing)
     if held:
         things = things.having(sa.func.sum(p.value) > 0)
     t = things.subquery().c
     number = sa.func.count(sa.distinct(t.thing))
+    return (
+        sa.select(t.at, t.part, t.tag, number).group_by(t.at, t.part, t.tag),
+        sa.select(t.at, t.part, number).group_by(t.at, t.part),
+    )
+
+
+_SOME = postings.c.thing != sa.literal_column("''")
+"""As the condition of the index has it: SQLite does not use the index for a parameter."""
+
+
+def money(connection: sa.Connection, generation: int, scope: Scope, parts: tuple[str, ...], *, by: str = "") -> Grouped:
+    """Amounts by tag and currency: posted in the period, or standing at its end where a part is a balance."""
+    balances = {part for part in parts if PARTS[part].how == "balance"}
+    stated: dict[tuple[str, bool], _Stated] = {}
+    for begun in (False, True):
+        wanted = set(parts) - balances if not begun else balances | {PARTS[part].less for part in balances}
+        if wanted:
+            for part, found in _amounts(connection, generation, scope, tuple(sorted(wanted)), begun, by).items():
+                stated[part, begun] = found
     lines: Grouped = {}
-    for at, part, tag, n in connection.execute(sa.select(t.at, t.part, t.tag, number).group_by(t.at, t.part, t.tag)):
-        lines.setdefault((str(at), part), []).append(Line(tag, int(n)))
-    totals = connection.execute(sa.select(t.at, t.part, number).group_by(t.at, t.part))
-    return lines, {(str(at), part): int(n) for at, part, n in totals}
-
-
-def money(connection: sa.Connection, generation: int, scope: Scope, part: str, *, by: str = "") -> Grouped:
-    """Amounts by tag and currency: posted in the period, or standing at its end where the part is a balance."""
-    balance = PARTS[part].how == "balance"
-    gained = _greatest(_amounts(connection, generation, scope, part, begun=balance, by=by))
-    if balance and PARTS[part].less:
-        gained = _rest(gained, _greatest(_amounts(connection, generation, scope, PARTS[part].less, begun=True, by=by)))
-    sums: dict[tuple[str, str, str], int] = {}
-    for (at, _, currency), tags in gained.items():
-        for tag, amount in tags.items():
-            sums[at, tag, currency] = sums.get((at, tag, currency), 0) + amount
-    found: Grouped = {}
-    for (at, tag, currency), amount in sorted(sums.items()):
-        if amount:
-            found.setdefault((at, part), []).append(Line(tag, amount, currency))
-    return found
+    for part in parts:
+        gained = _greatest(stated.get((part, part in balances), {}))
+        if part in balances:
+            gained = _rest(gained, _greatest(stated.get((PARTS[part].less, True), {})))
+        sums: dict[tuple[str, str, str], int] = {}
+        for (at, _, currency), tags in gained.items():
+            for tag, amount in tags.items():
+                sums[at, tag, currency] = sums.get((at, tag, currency), 0) + amount
+        for (at, tag, currency), amount in sorted(sums.items()):
+            if amount:
+                lines.setdefault((at, part), []).append(Line(tag, amount, currency))
+    return lines
 
 
 _Thing = tuple[str, str, str]
@@ -69,17 +91,30 @@ _Stated = dict[_Thing, dict[str, dict[str, int]]]
 """Amounts by thing, subject and tag."""
 
 
-def _amounts(connection: sa.Connection, generation: int, scope: Scope, part: str, *, begun: bool, by: str) -> _Stated:
-    p = postings.c
-    query = sa.select(grouping(postings, by), p.thing, p.currency, p.subject, p.tag, p.value).where(
-        p.thing != sa.literal_column("''"), *within(postings, generation, scope, (part,), begun=begun)
-    )
-    found: _Stated = {}
+def _amounts(
+    connection: sa.Connection,
+    generation: int,
+    scope: Scope,
+    parts: tuple[str, ...],
+    begun: bool,
+    by: str,
+) -> dict[str, _Stated]:
+    stated: dict[str, _Stated] = {}
+    query = _amounts_query(shape_of(scope), parts, begun, by)
     # Added up here: a sum of the database may overflow, these do not.
-    for at, thing, currency, subject, tag, value in connection.execute(query):
-        tags = found.setdefault((str(at), thing, currency), {}).setdefault(subject, {})
+    for at, part, thing, currency, subject, tag, value in connection.execute(query, bound(generation, scope)):
+        things = stated.setdefault(part, {})
+        tags = things.setdefault((str(at), thing, currency), {}).setdefault(subject, {})
         tags[tag] = tags.get(tag, 0) + int(value)
-    return found
+    return stated
+
+
+@cache
+def _amounts_query(shape: Shape, parts: tuple[str, ...], begun: bool, by: str) -> sa.Select[Any]:
+    p = postings.c
+    return sa.select(grouping(postings, by), p.part, p.thing, p.currency, p.subject, p.tag, p.value).where(
+        _SOME, *within(postings, shape, parts, begun=begun)
+    )
 
 
 def _greatest(stated: _Stated) -> dict[_Thing, dict[str, int]]:

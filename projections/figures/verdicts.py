@@ -8,6 +8,7 @@ that have not come to their end by then are found by an index of the steps that 
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from projections.compliance.verdict import WORST
 from projections.figures.answers import OverdueLine, Scope, VerdictLine
 from projections.figures.book import VERDICTS
 from projections.figures.posting import DAY
-from projections.figures.sums import percentiles
+from projections.figures.sums import Shape, bound, percentiles, ranked, shape_of
 from projections.schema import cases, cells, verdicts
 
 CONFIDENTIALITY = frozenset({"O8", "A9.1", "A9.2", "A9.3", "A7.2b", "A15.3"})
@@ -32,45 +33,48 @@ def verdict_lines(
 ) -> tuple[VerdictLine, ...]:
     """Findings that arose in the period, by rule, verdict at a moment (ms) and side; an unknown verdict has none."""
     number: Counter[tuple[str, str, str]] = Counter()
-    inner = (scope.office, scope.kind, scope.direction)
     if scope.counterpart is not None:
         return ()  # no finding names the other side's office
-    found = _summed if all(each is None for each in inner) else _counted
-    for rule, verdict, bound, n in found(connection, generation, scope, as_of):
-        side = "unknown" if not bound else "own" if bound == own else "partner"
+    found = _summed if set(shape_of(scope)) <= {"partner"} else _counted
+    for rule, verdict, owing, n in found(connection, generation, scope, as_of):
+        side = "unknown" if not owing else "own" if owing == own else "partner"
         number[rule, verdict, side] += n
     ordered = sorted(number.items(), key=lambda each: (each[0][0], WORST.index(each[0][1]), each[0][2]))
     return tuple(VerdictLine(*key, n) for key, n in ordered if n)
 
 
 def _summed(connection: sa.Connection, generation: int, scope: Scope, as_of: int) -> list[tuple[str, str, str, int]]:
-    c, v = cells.c, verdicts.c
-    mine = [c.partner == scope.partner] if scope.partner is not None else []
-    query = sa.select(c.tag, sa.func.sum(c.number)).where(
-        c.generation == generation, *mine, c.part == VERDICTS, c.month >= scope.first, c.month <= scope.last
-    )
+    sums, running = _summed_queries(shape_of(scope))
+    values = {**bound(generation, scope), "as_of": as_of}
     found: list[tuple[str, str, str, int]] = []
-    for tag, n in connection.execute(query.group_by(c.tag)):
-        rule, verdict, bound = tag.split(" ")
-        found.append((rule, verdict, bound, int(n)))
-    running = sa.select(v.rule, v.rank, v.last, v.bound, sa.func.count()).where(
-        v.generation == generation, v.until > as_of, (v.since <= as_of) | (v.step == 0), *_passing(scope)
-    )
-    for rule, rank, last, bound, n in connection.execute(running.group_by(v.rule, v.rank, v.last, v.bound)):
-        state = bound.partition("-")[0]
+    for tag, n in connection.execute(sums, values):
+        rule, verdict, owing = tag.split(" ")
+        found.append((rule, verdict, owing, int(n)))
+    for rule, rank, last, owing, n in connection.execute(running, values):
+        state = owing.partition("-")[0]
         found += [(rule, WORST[last], state, -int(n)), (rule, WORST[rank], state, int(n))]
     return found
 
 
+@cache
+def _summed_queries(shape: Shape) -> tuple[sa.Select[Any], sa.Select[Any]]:
+    c, v = cells.c, verdicts.c
+    mine = [c.partner == sa.bindparam("of_partner")] if "partner" in shape else []
+    sums = sa.select(c.tag, sa.func.sum(c.number)).where(
+        c.generation == sa.bindparam("generation"), *mine, c.part == VERDICTS, *_in_period(c)
+    )
+    # Not at their end by then: the step that holds ends later, and the last one has not begun.
+    running = sa.select(v.rule, v.rank, v.last, v.bound, sa.func.count()).where(
+        v.until > _AS_OF, (v.since <= _AS_OF) | (v.step == 0), *_passing(shape)
+    )
+    return sums.group_by(c.tag), running.group_by(v.rule, v.rank, v.last, v.bound)
+
+
 def _counted(connection: sa.Connection, generation: int, scope: Scope, as_of: int) -> list[tuple[str, str, str, int]]:
     v = verdicts.c
-    query = sa.select(v.rule, v.rank, v.bound, sa.func.count()).where(
-        v.generation == generation, *_holds(as_of), *_passing(scope), *_of_requests(generation, scope)
-    )
-    return [
-        (rule, WORST[rank], bound.partition("-")[0], int(n))
-        for rule, rank, bound, n in connection.execute(query.group_by(v.rule, v.rank, v.bound))
-    ]
+    query = sa.select(v.rule, v.rank, v.bound, sa.func.count()).where(*_held(), *_passing(shape_of(scope)))
+    rows = connection.execute(query.group_by(v.rule, v.rank, v.bound), {**bound(generation, scope), "as_of": as_of})
+    return [(rule, WORST[rank], owing.partition("-")[0], int(n)) for rule, rank, owing, n in rows]
 
 
 def breaches(connection: sa.Connection, generation: int, scope: Scope, as_of: int) -> dict[str, int]:
@@ -79,54 +83,57 @@ def breaches(connection: sa.Connection, generation: int, scope: Scope, as_of: in
         return {}
     v = verdicts.c
     query = sa.select(v.partner, sa.func.count()).where(
-        v.generation == generation, v.rank == RANKS["breached"], *_holds(as_of), *_passing(scope),
-        *_of_requests(generation, scope),
-    )  # fmt: skip
-    return {partner: int(n) for partner, n in connection.execute(query.group_by(v.partner))}
+        v.rank == RANKS["breached"], *_held(), *_passing(shape_of(scope))
+    )
+    rows = connection.execute(query.group_by(v.partner), {**bound(generation, scope), "as_of": as_of})
+    return {partner: int(n) for partner, n in rows}
 
 
 def overdue_lines(connection: sa.Connection, generation: int, scope: Scope, as_of: int) -> tuple[OverdueLine, ...]:
     """Findings that are open beyond their threshold at a moment (ms), and for how many whole days."""
     if scope.counterpart is not None:
         return ()
+    query = _overdue(shape_of(scope))
+    rows = ranked(connection, query, {**bound(generation, scope), "as_of": as_of})
+    return tuple(OverdueLine(rule, number, p50, p90) for _, rule, _, (number, _, p50, p90, _) in rows)
+
+
+@cache
+def _overdue(shape: Shape) -> sa.Select[Any]:
     v = verdicts.c
-    age = (sa.literal(as_of, sa.BigInteger) - v.expected_by) / DAY  # both of them whole numbers: rounded down
-    if connection.dialect.name == "postgresql":
-        age = sa.func.div(sa.literal(as_of, sa.BigInteger) - v.expected_by, DAY)
-    one = sa.literal_column("1", sa.Integer).label("number")
-    # Not the plain column: grouping by that draws SQLite to the index of rules, and off the one of what is overdue.
-    values = sa.select(
-        sa.literal_column("''", sa.String).label("at"), (v.rule + "").label("part"),
-        sa.literal_column("''", sa.String).label("tag"), age.label("value"), one,
-    ).where(
-        v.generation == generation, v.rank == _OPEN, v.expected_by > _NOTHING, v.expected_by <= as_of,
-        *_holds(as_of), *_passing(scope), *_of_requests(generation, scope),
-    )  # fmt: skip
-    return tuple(
-        OverdueLine(rule, number, p50, p90) for _, rule, _, (number, _, p50, p90, _) in percentiles(connection, values)
+    nothing = sa.literal_column("''", sa.String)
+    return percentiles(
+        sa.select(
+            nothing.label("at"),
+            # Not the plain column: grouping by that draws SQLite to the index of rules, off the one of what is overdue.
+            (v.rule + "").label("part"),
+            nothing.label("tag"),
+            ((_AS_OF - v.expected_by) // DAY).label("value"),
+            sa.literal_column("1", sa.Integer).label("number"),
+        ).where(v.rank == _OPEN, v.expected_by > _NOTHING, v.expected_by <= _AS_OF, *_held(), *_passing(shape))
     )
 
 
-def _holds(as_of: int) -> tuple[sa.ColumnElement[bool], ...]:
-    v = verdicts.c
-    return (v.until.is_(None) | (v.until > as_of), (v.since <= as_of) | (v.step == 0))
+_AS_OF = sa.bindparam("as_of", type_=sa.BigInteger)
 
 
-def _passing(scope: Scope) -> list[sa.ColumnElement[bool]]:
+def _held() -> tuple[sa.ColumnElement[bool], ...]:
     v = verdicts.c
-    passing: list[sa.ColumnElement[bool]] = [v.month >= scope.first, v.month <= scope.last]
-    if scope.partner is not None:
-        passing.append(v.partner == scope.partner)
-    if scope.office is not None:
-        passing.append(v.bound == scope.office)
+    return (v.until.is_(None) | (v.until > _AS_OF), (v.since <= _AS_OF) | (v.step == 0))
+
+
+def _in_period(table: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    return (table.month >= sa.bindparam("first"), table.month <= sa.bindparam("last"))
+
+
+def _passing(shape: Shape) -> list[sa.ColumnElement[bool]]:
+    """Findings of a scope; its office is who owes them."""
+    v = verdicts.c
+    passing = [v.generation == sa.bindparam("generation"), *_in_period(v)]
+    columns = {"partner": v.partner, "office": v.bound}
+    passing += [columns[name] == sa.bindparam(f"of_{name}") for name in shape if name in columns]
+    of = [cases.c[name] == sa.bindparam(f"of_{name}") for name in ("kind", "direction") if name in shape]
+    if of:
+        same = (cases.c.partition == v.partition) & (cases.c.subject == v.subject)
+        passing.append(sa.exists().where(cases.c.generation == sa.bindparam("generation"), same, *of))
     return passing
-
-
-def _of_requests(generation: int, scope: Scope) -> list[Any]:
-    """Findings of requests of a kind or direction."""
-    wanted = {"kind": scope.kind, "direction": scope.direction}
-    if all(value is None for value in wanted.values()):
-        return []
-    of = [cases.c[name] == value for name, value in wanted.items() if value is not None]
-    same = (cases.c.partition == verdicts.c.partition) & (cases.c.subject == verdicts.c.subject)
-    return [sa.exists().where(cases.c.generation == generation, same, *of)]
