@@ -1,7 +1,8 @@
 """Runs all measurements, writes ``benchmarks/results.json`` and prints the table.
 
-``python -m benchmarks [--events N] [--large N] [--identities N] [--cases N]``: the size of the timed ledger, of the one
-that shows whether memory stays flat, of a registrar's state, and of the one of real cases that is judged.
+``python -m benchmarks [--events N] [--large N] [--identities N] [--cases N] [--scale S]``: the size of the timed ledger,
+of the one that shows whether memory stays flat, of a registrar's state, of the one of real cases that is judged, and how
+many times a simulated year is told.
 """
 
 from __future__ import annotations
@@ -212,7 +213,47 @@ def measure_compliance(name: str, *args: object) -> dict[str, Any]:
     return _measured("benchmarks.compliance", name, *args)
 
 
-def run(events: int, large: int, identities: int, cases: int) -> list[Result]:
+def year_figures(folder: Path, url: str) -> list[Result]:
+    """Figure 9: a simulated year in all projections, and the page of a partner (``benchmarks/figures.py``)."""
+    one = measure_figures("pure", folder, "0,1,2,3")
+    all_ = measure_figures("cores", folder)
+    n = one["n"]
+    results = [
+        Result("all projections by replay, before commits, per core", one["per_core"], "records/s", n,
+               f"chain and files {one['fold_per_core']:,.0f}/s; figures {one['count_us']:.0f} µs a subject", None, "",
+               None),
+        Result("  the same on all cores", all_["rate"], "records/s", n,
+               f"{all_['cores']} cores; chain and files {all_['fold_rate']:,.0f}/s", None, ">= 100,000/s",
+               all_["rate"] >= 100_000),
+    ]  # fmt: skip
+    for into, where in (("SQLite", ""), ("PostgreSQL", url)):
+        found = measure_figures("ask", folder, *([where] if where else []))
+        note = f"replay {found['replayed_cpu']:,.0f}/s; then judged and counted {found['judged_cpu']:,.0f} subjects/s"
+        results.append(
+            Result(f"the same with verdicts and commits into {into}, per core", found["per_core"], "records/s", n, note,
+                   None, "", None)
+        )  # fmt: skip
+        questions = (
+            ("page", f"the page of a partner with {found['requests']:,} requests", 20),
+            ("kz", "the page of the partner with the rules", 20),
+            ("partners", "the list of all partners", None),
+            ("records", "50 records behind a figure", None),
+            ("office", "the page of a partner at one office", None),
+        )
+        for name, what, limit in questions:
+            took = found[name]
+            goal = "" if limit is None else f"< {limit} ms"
+            met = None if limit is None else took["p99"] < limit
+            results.append(Result(f"  {what}, p99", took["p99"], "ms", n, f"p50 {took['p50']:.1f} ms", None, goal, met))
+    return results
+
+
+def measure_figures(name: str, *args: object) -> dict[str, Any]:
+    """One measurement of figures, in a process of its own."""
+    return _measured("benchmarks.figures", name, *args)
+
+
+def run(events: int, large: int, identities: int, cases: int, scale: float) -> list[Result]:
     """All figures."""
     results: list[Result] = []
     console = Console(stderr=True)
@@ -221,7 +262,7 @@ def run(events: int, large: int, identities: int, cases: int) -> list[Result]:
         PostgresServer() as postgres,
         Progress(console=console) as progress,
     ):
-        task = progress.add_task("measuring", total=15)
+        task = progress.add_task("measuring", total=16)
         new_databases = (postgres.create(f"bench{n}") for n in itertools.count())
         sqlite = itertools.repeat("")
 
@@ -263,6 +304,9 @@ def run(events: int, large: int, identities: int, cases: int) -> list[Result]:
         measure_compliance("fill", judged, cases)
         done(compliance_figures("SQLite", judged, ""))
         done(compliance_figures("PostgreSQL", judged, next(new_databases)))
+        year = Path(there) / "year"
+        measure_figures("fill", year, scale)
+        done(year_figures(year, next(new_databases)))
     return results
 
 
@@ -293,8 +337,9 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=1_000_000)
     parser.add_argument("--identities", type=int, default=10_000_000)
     parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--scale", type=float, default=1.0)
     given = parser.parse_args()
-    results = run(given.events, given.large, given.identities, given.cases)
+    results = run(given.events, given.large, given.identities, given.cases, given.scale)
     RESULTS.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
     show(results)
 

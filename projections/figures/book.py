@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from projections.among import among, listed
 from projections.bulk import Upsert
+from projections.figures.catalogue import PARTS
 from projections.figures.months import month_of
 from projections.figures.posting import Posting
 from projections.schema import cells, postings
@@ -57,7 +58,7 @@ class Book:
         subjects: list[str] = []
         for subject, made in counted:
             subjects.append(subject)
-            now.update((*place, subject, p.part, p.item, month_of(p.time, zone), *p[2:]) for p in made)
+            now.update((*place, subject, p.part, p.item, month, *p[2:]) for p, month in lasting(made, zone))
         at = {"at_generation": self._generation, "at_partition": partition}
         found = connection.execute(_STANDING[self._dialect], {**at, "among": listed(subjects, self._dialect)})
         before = {tuple(row) for row in found}
@@ -76,6 +77,31 @@ class Book:
         self._postings(connection, list(fresh))
         # Sorted: two who judge different partitions change the same cells, and shall not wait for each other in a ring.
         self._cells(connection, [(self._generation, *key, number) for key, number in sorted(changed.items()) if number])
+
+
+def lasting(made: Iterable[Posting], zone: str) -> list[tuple[Posting, int]]:
+    """Postings with their months; of those that come and go within one month only what is left at its end.
+
+    Nothing is asked of a date within a month, and a third of all postings are gone by the end of theirs.
+    """
+    kept: list[tuple[Posting, int]] = []
+    going: dict[tuple[str, str, str, int], list[Posting]] = {}
+    for posting in made:
+        month = month_of(posting.time, zone)
+        if posting.part in _PASSING:
+            going.setdefault((posting.part, posting.tag, posting.thing, month), []).append(posting)
+        else:
+            kept.append((posting, month))
+    for (_, _, _, month), some in going.items():
+        net = sum(posting.value for posting in some)
+        if len(some) > 1 and all(abs(posting.value) == 1 for posting in some):
+            of = sorted((p for p in some if p.value * net > 0), key=lambda p: (p.time, p.item))
+            some = of[len(of) - abs(net) :]  # noqa: PLW2901 - the latest
+        kept += [(posting, month) for posting in some]
+    return kept
+
+
+_PASSING = frozenset(code for code, part in PARTS.items() if part.how in ("standing", "held"))
 
 
 def _key(row: tuple[Any, ...]) -> CellKey:

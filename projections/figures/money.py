@@ -70,6 +70,19 @@ def decimal_of(number: int, unit: str) -> Decimal:
     return Decimal(number).scaleb(power, _EXACT)
 
 
+def millionths(number: int, unit: str) -> int:
+    """A number of units in millionths of their currency: what amounts of one currency are compared and added up in."""
+    currency = currency_of(unit)
+    power = _MICRO - exponent(currency) if unit == currency else 0 if unit.islower() else 2 * _MICRO
+    return int(number * 10**power)
+
+
+def from_millionths(amount: int, currency: str) -> list[tuple[str, int]]:
+    """An amount in units again: unit and number, those of which there are any."""
+    minor, rest = divmod(amount, 10 ** (_MICRO - exponent(currency)))
+    return [(unit, number) for unit, number in ((currency, minor), (currency.lower(), rest)) if number]
+
+
 def together(parts: Iterable[tuple[str, int]]) -> dict[str, Decimal]:
     """Sums by currency of numbers of units, exactly."""
     sums: dict[str, Decimal] = {}

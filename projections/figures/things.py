@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from projections.figures.answers import Line, Scope
 from projections.figures.catalogue import PARTS
+from projections.figures.money import currency_of, from_millionths, millionths
 from projections.figures.sums import Grouped, Shape, bound, grouping, shape_of, within
 from projections.schema import postings
 
@@ -80,15 +81,15 @@ def money(connection: sa.Connection, generation: int, scope: Scope, parts: tuple
             for tag, amount in tags.items():
                 sums[at, tag, currency] = sums.get((at, tag, currency), 0) + amount
         for (at, tag, currency), amount in sorted(sums.items()):
-            if amount:
-                lines.setdefault((at, part), []).append(Line(tag, amount, currency))
+            for unit, number in from_millionths(amount, currency):
+                lines.setdefault((at, part), []).append(Line(tag, number, unit))
     return lines
 
 
 _Thing = tuple[str, str, str]
 """Group, thing, currency."""
 _Stated = dict[_Thing, dict[str, dict[str, int]]]
-"""Amounts by thing, subject and tag."""
+"""Amounts by thing, subject and tag, in millionths of the currency."""
 
 
 def _amounts(
@@ -104,8 +105,9 @@ def _amounts(
     # Added up here: a sum of the database may overflow, these do not.
     for at, part, thing, currency, subject, tag, value in connection.execute(query, bound(generation, scope)):
         things = stated.setdefault(part, {})
-        tags = things.setdefault((str(at), thing, currency), {}).setdefault(subject, {})
-        tags[tag] = tags.get(tag, 0) + int(value)
+        tags = things.setdefault((str(at), thing, currency_of(currency)), {}).setdefault(subject, {})
+        # An amount may be posted in several units: which of two is the greater is not told by one of them.
+        tags[tag] = tags.get(tag, 0) + millionths(int(value), currency)
     return stated
 
 
