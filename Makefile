@@ -38,6 +38,8 @@ bench: $(VENV)/.dev
 soak: $(VENV)/.dev
 	ROGATORY_SOAK=1 $(BIN)/python -m pytest tests/faults tests/properties tests/campaign
 	$(BIN)/python -m tests.simulation --seeds 0:10000 --jobs 2
+	$(BIN)/python -m tests.simulated --seed 7
+	$(BIN)/python -m tests.simulated --seed 11
 	$(BIN)/python -m tests.fuzz --all --seconds 600
 
 fmt: $(VENV)/.dev

@@ -1,8 +1,8 @@
 """Runs all measurements, writes ``benchmarks/results.json`` and prints the table.
 
-``python -m benchmarks [--events N] [--large N] [--identities N] [--cases N] [--scale S]``: the size of the timed ledger,
-of the one that shows whether memory stays flat, of a registrar's state, of the one of real cases that is judged, and how
-many times a simulated year is told.
+``python -m benchmarks [--events N] [--large N] [--identities N] [--cases N] [--scale S]``: the size of the timed
+ledger, of the one that shows whether memory stays flat, of a registrar's state, of the one of real cases that is
+judged, and how many times the requests of a simulated year are told.
 """
 
 from __future__ import annotations

@@ -1,8 +1,15 @@
 """A simulated year held against the rulebook: what was planted is found, and nothing else.
 
-``python -m tests.simulated --scale 1 --seed 7`` prints, rule by rule, how many breaches were planted and found, how
-many near misses, and how many undetermined verdicts, then each difference.  The stream is folded as it comes, without a
-registrar; ``tests/integration/test_simulated_year.py`` goes the whole way through a ledger.
+``python -m tests.simulated --scale 1 --seed 7`` prints each difference, then a table of all rules:
+
+- *planted*, *found*, *precision*, *recall*: breaches;
+- *near*: near misses; *breached*, *not met*: how many of these were found so (a near miss must be found met);
+- *unclear*, *undet.*: planted and found as undetermined;
+- *unseen*: what would be missed if the rule were switched off.  It must not be 0.
+
+A rule of which the text allows no breach has dashes, and the reason below the table.  At scale 1 each other rule must
+have twenty breaches and twenty near misses.  The stream is folded as it comes, without a registrar;
+``tests/integration/test_simulated_year.py`` goes the whole way through a ledger.
 """
 
 from __future__ import annotations
@@ -27,6 +34,39 @@ from projections.compliance.rulebook import Rulebook, built_in
 
 Key = tuple[str, str, str]
 """Rule, subject, item."""
+LEAST = 20
+"""Breaches of each rule, and near misses, at scale 1."""
+
+NO_BREACH = {
+    "A1": "powers and obligations are no machine's to decide; asked is whether a basis is named and in force",
+    "A2": "Agr. 4 leaves other directions to the Parties",
+    "A3": "the list of forms is open (in particular; Agr. 4)",
+    "A5.1": "a right to go directly, no ban on other ways",
+    "A5.2": "the text gives the units coordination, not every act",
+    "A6.1": "a request, or help without one: a kind is always one of the two",
+    "A6.2c": "a right to ask for confirmation, no duty to wait",
+    "A6.5": "when a translation is necessary the text does not say",
+    "A7.1": "it says when a request is refused, not that it is refused only then",
+    "A7.2a": "consultation where possible; that it was possible is not shown",
+    "A8.1": "as A1",
+    "A11": "meetings where necessary; none is no breach",
+    "A12": "that a rulebook follows an amendment is our measure",
+    "A14": "that another treaty is named is our device",
+    "O5": "no measure of actively",
+    "O6": "attention leaves no trace that the text asks for",
+    "O12": "no frequency of checks in the text",
+    "O15": "no term of publication in the text",
+    "O16": "who supervises is a fact, not a duty with a term",
+    "O17": "no proof of acquaintance is asked for",
+    "P1": "as A1",
+    "P3": "no date for the exchange in the text",
+}
+"""Rules that cannot be breached, and why."""
+NO_NEAR = {
+    "A12": "met asks for a record of the rulebook's digest, and the simulator knows no rulebook",
+    "O5": "it is never anything but undetermined",
+}
+"""Rules of which nothing can be planted that is met, and why."""
 
 
 class Compared(msgspec.Struct):
@@ -39,6 +79,8 @@ class Compared(msgspec.Struct):
     """Planted as undetermined."""
     undecided: set[Key] = set()
     """Found undetermined."""
+    met: set[Key] = set()
+    """Near misses that were found met."""
 
     @property
     def missed(self) -> set[Key]:
@@ -95,43 +137,66 @@ def judged(
 def compare(truths: Iterable[Truth], findings: Iterable[tuple[Key, str, str]]) -> dict[str, Compared]:
     """Rule by rule."""
     rules: dict[str, Compared] = defaultdict(Compared)
-    verdicts: dict[Key, str] = {}
+    met: set[Key] = set()
     for key, verdict, _ in findings:
-        verdicts[key] = verdict
-        if verdict == "breached":
+        if verdict == "met":
+            met.add(key)
+        elif verdict == "breached":
             rules[key[0]].found.add(key)
         elif verdict == "undetermined":
             rules[key[0]].undecided.add(key)
     for truth in truths:
         of = rules[truth.rule]
-        {"breach": of.planted, "near_miss": of.near, "undetermined": of.unclear}[truth.sort].add(_key(truth, verdicts))
+        key = (truth.rule, truth.subject, truth.item)
+        {"breach": of.planted, "near_miss": of.near, "undetermined": of.unclear}[truth.sort].add(key)
     for of in rules.values():
         of.unclear -= of.planted
         of.near -= of.planted | of.unclear
-    return dict(sorted(rules.items()))
+        of.met = of.near & met
+    return dict(sorted(rules.items(), key=lambda each: _order(each[0])))
 
 
-def _key(truth: Truth, verdicts: Mapping[Key, str]) -> Key:
-    """A truth of a subject with one row for the rule need not name the row's item."""
-    return truth.rule, truth.subject, truth.item
+def _order(rule: str) -> tuple[str, list[tuple[int, str]]]:
+    """Rules as they stand in their texts: A5.3 before A15.1."""
+    return rule[0], [(int(part.rstrip("abc")), part) for part in rule[1:].split(".")]
+
+
+def silenced(of: Compared) -> Compared:
+    """A rule as it would compare if it were switched off: what was planted, and nothing found."""
+    return Compared(planted=of.planted, near=of.near, unclear=of.unclear)
+
+
+_COLUMNS = (
+    "rule", "planted", "found", "precision", "recall", "near", "breached", "not met", "unclear", "undet.", "unseen",
+)  # fmt: skip
 
 
 def table(rules: Mapping[str, Compared]) -> str:
-    """As text."""
-    head = (
-        f"{'rule':7}{'planted':>8}{'found':>7}{'precision':>10}{'recall':>8}{'near':>6}{'hit':>5}{'unclear':>9}"
-        f"{'undet.':>8}{'agree':>7}"
-    )
-    lines = [head]
+    """As text, and below it why some rules have no breaches, or no near misses."""
+    lines = ["".join(f"{name:>10}" if n else f"{name:7}" for n, name in enumerate(_COLUMNS))]
     for rule, of in rules.items():
         right = len(of.planted & of.found)
-        precision = "—" if not of.found else f"{right / len(of.found):.3f}"
-        recall = "—" if not of.planted else f"{right / len(of.planted):.3f}"
-        lines.append(
-            f"{rule:7}{len(of.planted):8}{len(of.found):7}{precision:>10}{recall:>8}{len(of.near):6}"
-            f"{len(of.near & of.found):5}{len(of.unclear):9}{len(of.undecided):8}{len(of.unclear & of.undecided):7}"
-        )
+        precision = f"{right / len(of.found):.3f}" if of.found else "—"
+        recall = f"{right / len(of.planted):.3f}" if of.planted else "—"
+        breaches = ("—", len(of.found) or "—") if rule in NO_BREACH else (len(of.planted), len(of.found))
+        near = ("—", "—", "—") if rule in NO_NEAR else (len(of.near), len(of.near & of.found), len(of.near - of.met))
+        unseen = sum(len(keys) for _, _, keys in wrong({rule: silenced(of)}))
+        cells = (*breaches, precision, recall, *near, len(of.unclear), len(of.undecided), unseen)
+        lines.append(f"{rule:7}" + "".join(f"{cell:>10}" for cell in cells))
+    lines.append("No breach is possible:")
+    lines += [f"  {rule:6} {why}" for rule, why in NO_BREACH.items() if rule in rules]
+    lines.append("No near miss is possible:")
+    lines += [f"  {rule:6} {why}" for rule, why in NO_NEAR.items() if rule in rules]
     return "\n".join(lines)
+
+
+def short(rules: Mapping[str, Compared]) -> Iterable[str]:
+    """Rules of which too little was planted at scale 1, and what."""
+    for rule in sorted({*rules, *NO_BREACH}, key=_order):
+        of = rules.get(rule, Compared())
+        for what, keys, never in (("breaches", of.planted, NO_BREACH), ("near misses", of.near, NO_NEAR)):
+            if rule not in never and len(keys) < LEAST:
+                yield f"{rule}: expected at least {LEAST} {what}, found {len(keys)}"
 
 
 def held(parameters: Parameters) -> tuple[dict[str, Compared], dict[Key, tuple[str, str]], int]:
@@ -154,6 +219,7 @@ def wrong(rules: Mapping[str, Compared]) -> Iterable[tuple[str, str, list[Key]]]
     for rule, of in rules.items():
         for what, keys in (
             ("missed", of.missed), ("not planted", of.invented), ("near miss breached", of.near & of.found),
+            ("near miss not met", of.near - of.met - of.found),
             ("undetermined not planted", of.undecided - of.unclear), ("not undetermined", of.unclear - of.undecided),
         ):  # fmt: skip
             if keys:
@@ -169,9 +235,12 @@ def main() -> None:
     parser.add_argument("--clean", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument(
-        "--worlds", type=int, default=20, help="small years more, for what a ledger has but once a year"
+        "--worlds", type=int, default=45, help="small years more, for what a ledger has but once a year"
     )
-    parser.add_argument("--notice", type=int, default=150, help="a year in which the Agreement ends; 0: none")
+    parser.add_argument(
+        "--notice", type=int, nargs="*", default=[150, 250], metavar="DAY",
+        help="for each a year more, with a notice of termination on that day of it",
+    )  # fmt: skip
     parser.add_argument("--show", type=int, default=5)
     given = parser.parse_args()
 
@@ -180,8 +249,8 @@ def main() -> None:
         return Parameters.default(year=given.year, seed=seed, scale=scale, clean=given.clean, changed=changed)
 
     years = [("", parameters(given.seed, given.scale))]
-    if given.notice:
-        years.append(("ending/", parameters(given.seed, given.scale, agreement__notice_day=given.notice)))
+    for day in given.notice:
+        years.append((f"ending {day}/", parameters(given.seed, given.scale, agreement__notice_day=day)))
     years += [(f"{n}/", parameters(given.seed + n, 0.002)) for n in range(1, given.worlds + 1)]
     total: dict[str, Compared] = {}
     events = 0
@@ -192,8 +261,11 @@ def main() -> None:
         for rule, what, keys in wrong(rules):
             for key in keys[: given.show]:
                 sys.stdout.write(f"{rule} {what} ({len(keys)}): {label}{key[1]} {key[2]} {reasons.get(key)}\n")
-    sys.stdout.write(f"{events} events of {len(years)} years\n{table(dict(sorted(total.items())))}\n")
-    raise SystemExit(1 if list(wrong(total)) else 0)
+    ordered = dict(sorted(total.items(), key=lambda found: _order(found[0])))
+    too_few = list(short(ordered)) if given.scale >= 1 and not (given.clean or given.set) else []
+    sys.stdout.write(f"{events} events of {len(years)} years\n{table(ordered)}\n")
+    sys.stdout.writelines(f"{line}\n" for line in too_few)
+    raise SystemExit(1 if too_few or list(wrong(total)) else 0)
 
 
 if __name__ == "__main__":

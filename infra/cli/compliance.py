@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from infra.cli.board import show_board, show_counts
@@ -24,12 +25,13 @@ from infra.cli.rows import freshen
 from infra.compliance import open_compliance
 from infra.signing import now_ms
 from infra.wiring import Ledger, open_ledger
-from ledger.errors import ConfigError
+from ledger.errors import ConfigError, FormatError
 from projections.compliance.answers import Answered, BoardFilters
 from projections.compliance.queries import Compliance
 from projections.compliance.rulebook import Rulebook
 from projections.compliance.texts import Lang
 from projections.compliance.verdict import WORST, Verdict
+from projections.figures.months import ALL, parse_period
 from projections.store import Store
 
 _UNSETTLED: tuple[Verdict, ...] = ("breached", "undetermined", "open")
@@ -56,6 +58,10 @@ async def compliance(
         typer.Option(help=f"Only {', '.join(WORST)}; may be repeated (default of the list: all but met)"),
     ] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is open beyond its threshold")] = False,
+    period: Annotated[
+        str | None,
+        typer.Option(metavar="PERIOD", help="Of the list: only what arose in 2025, 2025-03, 2025-01..2025-06"),
+    ] = None,
     as_of: Annotated[
         str | None,
         typer.Option(
@@ -83,9 +89,12 @@ async def compliance(
     now = now_ms()
     if request is None and at is not None:
         raise ConfigError("expected --at with one request, found it alone: positions are those of one partition")
+    if request is not None and period is not None and not count:
+        raise ConfigError("expected --period without a request, found both: of a request every finding is shown")
     filters = BoardFilters(
-        wanted, office, partner, rule, article, instrument, None if request is None else subject_of(request), overdue
-    )
+        wanted, office, partner, rule, article, instrument, None if request is None else subject_of(request), overdue,
+        *_months(period),
+    )  # fmt: skip
     async with open_ledger(common.settings(), note) as ledger:
         with ledger.store() as store:
             behind = await freshen(ledger, store, update)
@@ -123,10 +132,15 @@ def _verdicts(given: list[str] | None) -> tuple[Verdict, ...]:
     return tuple(found)
 
 
+def _months(period: str | None) -> tuple[int, int]:
+    try:
+        return ALL if period is None else parse_period(period)
+    except FormatError as error:
+        raise ConfigError(f"--period: {error}") from None
+
+
 def _but_met(filters: BoardFilters) -> BoardFilters:
-    return BoardFilters(
-        _UNSETTLED, filters.office, filters.partner, filters.rule, filters.article, filters.instrument, filters.subject
-    )
+    return msgspec.structs.replace(filters, verdicts=_UNSETTLED)
 
 
 def _known(filters: BoardFilters, rulebook: Rulebook) -> None:
@@ -190,7 +204,7 @@ def _passes(finding: Any, filters: BoardFilters, rulebook: Rulebook, as_of: int)
         finding, as_of, subject=filters.subject or "", partition=0, partner=filters.partner or "",
         instrument="" if found is None else found[1].instrument,
     )  # fmt: skip
-    return passes(row, filters, wanted_rules(filters, rulebook))
+    return passes(row, filters, wanted_rules(filters, rulebook), "")
 
 
 def _summary(verdicts: list[Verdict]) -> str:

@@ -117,6 +117,12 @@ class _Commands(LazyGroup):
             "all.",
             _ASK,
         ),
+        "partners": Entry(
+            "infra.cli.partners:partners",
+            "Co-operation in figures: what was asked, answered, handed over, restrained, kept, and the records behind "
+            "it.",
+            _ASK,
+        ),
         "materials": Entry(
             "infra.cli.materials:materials",
             "How the materials of a request are kept: degree asked and held, custody, access list, consents, uses, "
@@ -126,6 +132,11 @@ class _Commands(LazyGroup):
         "rulebook": Entry(
             "infra.cli.rulebook:app",
             "The rules: what they ask, where they stand, which rulebook is in use, and how that changes.",
+            _ASK,
+        ),
+        "report": Entry(
+            "infra.cli.report:app",
+            "The annual information of an office and the practice review as HTML and DOCX; filing one is an event.",
             _ASK,
         ),
         "outcomes": Entry(

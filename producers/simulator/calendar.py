@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from producers.simulator import chance as chances
 from producers.simulator.parameters import Parameters
 from producers.simulator.places import CLEAN, GUMPS, LISTED, ZONES, centre, partners
-from producers.simulator.register import Turns, opening
+from producers.simulator.register import Turns, opening, supervised
 from producers.simulator.story import DAY, HOUR, MINUTE, Story, moment, start_of
 
 FIRST_YEAR = 2022
@@ -24,19 +24,16 @@ def years(parameters: Parameters) -> Iterator[Story]:
     between = max(parameters["breaches.report_between"], 0)
     turns = Turns({"report_late": share, "near_report": share * (not parameters.clean), "report_between": between})
     reviews = Turns({"review_bad": 0.25, "near_review": 0.25, "review_uncited": 0.25} if least else {"": 0.0})
+    checks = Turns({"near_check": 0.5, "check_short": 0.25} if least else {"": 0.0})
     for year in every:
-        yield _year(parameters, year, turns, reviews.next())
+        yield _year(parameters, year, turns, reviews.next(), checks.next())
 
 
-def _year(parameters: Parameters, year: int, turns: Turns, review: str) -> Story:
+def _year(parameters: Parameters, year: int, turns: Turns, review: str, check: str) -> Story:
     story = Story(chances.case(parameters.seed, parameters.year, "year", year), f"year/{year}", parameters)
-    start = opening(parameters) + 2 * DAY
+    start, least = opening(parameters) + 2 * DAY, not parameters.clean and parameters["breaches.minimum"]
     plants = [turns.next() for _ in LISTED]
-    checked = {
-        "offices": list(LISTED), "how": "data", "from": f"{year}-01-01", "to": f"{year}-11-30", "findings": 0,
-    }  # fmt: skip
-    story.earliest = start
-    story.tell("control.performed", moment(f"{year}-12-05T08:00"), GUMPS, checked)
+    _checks(story, year, check)
     reports = []
     for office, plant in zip(LISTED, plants, strict=True):
         story.earliest = start
@@ -50,11 +47,27 @@ def _year(parameters: Parameters, year: int, turns: Turns, review: str) -> Story
             "proposals": 0 if review == "review_bad" else 2,
             "sha256": f"{story.chance.getrandbits(256):064x}"}  # fmt: skip
     done = story.tell("practicereview.submitted", at, GUMPS, said)
+    if least:  # whoever holds the role, the review went to it
+        double = supervised(parameters) in ("vacant", "held_twice")
+        story.plant("undetermined" if double else "near_miss", "supervision", "O16", done)
     if review:
         sort = {"review_bad": "breach", "near_review": "near_miss"}.get(review, "undetermined")
         story.plant(sort, review, "O14", done)  # type: ignore[arg-type]
     story.plant("undetermined", "text", "O5", at=moment(f"{year}-12-31T12:00"))
     return story
+
+
+def _checks(story: Story, year: int, plant: str) -> None:
+    """Checks of the offices: of all at once, or of each once by the last day of the year, or of all but one."""
+    parts = {"near_check": [LISTED[:9], LISTED[9:]], "check_short": [LISTED[1:]]}.get(plant, [LISTED])
+    done = []
+    for n, offices in enumerate(parts):
+        story.earliest = opening(story.parameters) + 2 * DAY
+        at = moment(f"{year}-12-31T08:00" if n else f"{year}-12-05T08:00")
+        data = {"offices": list(offices), "how": "data", "from": f"{year}-01-01", "to": f"{year}-11-30", "findings": 0}
+        done.append(story.tell("control.performed", at, GUMPS, data))
+    if plant:
+        story.plant("near_miss" if plant == "near_check" else "undetermined", plant, "O12", *done)
 
 
 def _report(story: Story, year: int, office: str, plant: str) -> list[str]:
@@ -125,4 +138,4 @@ def _meeting(story: Story, n: int, number: int, state: str, plant: str) -> None:
     if plant:
         sort = {"unproposed": "breach", "near_meeting": "near_miss"}.get(plant, "undetermined")
         item = story.subject.partition("/")[2]
-        story.plant(sort, plant, "O10", first, item=item)  # type: ignore[arg-type]
+        story.plant(sort, plant, "O10 A11" if plant == "near_meeting" else "O10", first, item=item)  # type: ignore[arg-type]

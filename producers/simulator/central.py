@@ -206,7 +206,7 @@ def _in(case: Case, said: dict[str, Any], at: int) -> int | None:
         passed = story.tell(
             "request.forwarded", at + 2 * DAY, first, {"from": first, "to": GUMPS, "why": "misrouted"}
         )  # fmt: skip
-        story.plant("near_miss", case.plant, "O9", got, passed)
+        story.plant("near_miss", case.plant, "O9 A5.1", got, passed)
     elif case.channel != "direct" and first != case.ours:
         data = {"from": first, "to": case.ours, "why": "competence"}
         story.tell("request.forwarded", at + int(DAY * chance.random()), first, data)
@@ -219,8 +219,8 @@ def note_route(case: Case, id_: str) -> None:
     match case.plant:
         case "misrouted_out":
             story.plant("breach", case.plant, "O9", id_)
-        case "near_route_out":
-            story.plant("near_miss", case.plant, "O9", id_)
+        case "near_route_out":  # from an office that is no unit, but to one that is
+            story.plant("near_miss", case.plant, "O9 A5.1 A5.2", id_)
         case "diplomatic":
             story.plant("undetermined", case.plant, "A5.1", id_)
         case "other_unit":

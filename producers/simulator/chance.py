@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 _QUANTILES = 1024
 _DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789"
+_PAIRS = [_DIGITS[n & 31] + _DIGITS[n >> 5] for n in range(1024)]
 
 
 def case(seed: int, *names: str | int) -> Chance:
@@ -48,13 +49,15 @@ class Chance(random.Random):
     def token(self, prefix: str) -> str:
         """An opaque id: the prefix and 60 random bits in 12 letters and digits."""
         bits = self.getrandbits(60)
-        return prefix + "".join([_DIGITS[(bits >> shift) & 31] for shift in range(0, 60, 5)])
+        return (
+            f"{prefix}{_PAIRS[bits & 1023]}{_PAIRS[bits >> 10 & 1023]}{_PAIRS[bits >> 20 & 1023]}"
+            f"{_PAIRS[bits >> 30 & 1023]}{_PAIRS[bits >> 40 & 1023]}{_PAIRS[bits >> 50]}"
+        )
 
     def event_id(self, ms: int) -> str:
         """A UUIDv7 (RFC 9562) for a moment in ms."""
-        value = (ms & ((1 << 48) - 1)) << 80 | 0x7 << 76 | self.getrandbits(12) << 64 | 0x2 << 62 | self.getrandbits(62)
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        at, third, rest = f"{ms & 0xFFFFFFFFFFFF:012x}", self.getrandbits(12), f"{1 << 63 | self.getrandbits(62):016x}"
+        return f"{at[:8]}-{at[8:]}-7{third:03x}-{rest[:4]}-{rest[4:]}"
 
     def text(self, words: int) -> str:
         """A text of random words."""
@@ -80,7 +83,7 @@ class LogNormal:
         bits = chance.getrandbits(30)
         at, part = bits >> 20, (bits & 0xFFFFF) / 1048576
         low = self._values[at]
-        return low + (self._values[min(at + 1, _QUANTILES - 1)] - low) * part
+        return low + (self._values[at + 1] - low) * part
 
 
 class Weighted(Generic[T]):
@@ -103,7 +106,7 @@ def _quantiles(median: float, sigma: float) -> list[float]:
         z = Decimal(round(normal.inv_cdf((n + 0.5) / _QUANTILES), 6)).quantize(Decimal("0.000001"))
         value = Decimal(repr(median)) * (Decimal(repr(sigma)) * z).exp()
         found.append(float(value.quantize(Decimal("0.000001"))))
-    return found
+    return [*found, found[-1]]
 
 
 @cache

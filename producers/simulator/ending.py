@@ -119,10 +119,9 @@ def _surviving(story: Story, end: Ending) -> None:
 
     for truth in list(story.truths):
         if truth.rule in CONTINUING:
-            about = [
-                act.claimed for act in story.acts if truth.item in (act.data.get("material"), act.data.get("condition"))
-            ]
-            if about and min(about) < end.over:
+            about = [act for act in story.acts if truth.item in _named(act)]
+            lifted = any(act.name == "condition.lifted" and act.claimed < end.doubtful for act in about)
+            if about and min(act.claimed for act in about) < end.over and not lifted:
                 add(truth.rule, truth.sort)
     for rule, sort, since, until in story.spans:
         if since < end.over and until >= end.doubtful and sort != "near_miss":

@@ -92,9 +92,10 @@ def _open(case: Case) -> int:
             story.plant("undetermined", plant, "O1 P2", sent)
         case "before_protocol":
             story.plant("breach", plant, "P7", opener)
-            story.plant("undetermined", plant, "O1 P2 P1 A1", sent)
+            # The Protocol has nothing to say of what was over before it was signed: of P1 and P2 there is no row.
+            story.plant("undetermined", plant, "O1 A1", sent)
         case "near_protocol":
-            story.plant("near_miss", plant, "P7", opener)
+            story.plant("near_miss", plant, "P7 P1 A1", opener)
             story.plant("undetermined", plant, "O1 P2", sent)
     return arrived
 

@@ -64,4 +64,4 @@ def _note(case: Case, decision: str, notice: str, span: tuple[int, int]) -> None
         case "other_ground":
             story.plant("undetermined", case.plant, "A7.1", decision, item=decision)
         case "near_refusal":
-            story.plant("near_miss", case.plant, "A7.2a A7.3", decision, notice, item=decision)
+            story.plant("near_miss", case.plant, "A7.1 A7.2a A7.3", decision, notice, item=decision)

@@ -32,6 +32,7 @@ from producers.simulator.places import (
 )
 from producers.simulator.requests import deputy, official
 from producers.simulator.story import DAY, HOUR, MINUTE, Story, day_of, days, moment, start_of
+from producers.simulator.truth import Sort
 
 ORIGIN = "2009-01-01"
 _ISSUED = date(2022, 3, 10)
@@ -91,7 +92,7 @@ def past(parameters: Parameters) -> Story:
     for place in (*CENTRAL, *offices(parameters)):
         for role in ("head", "deputy_head", "contact"):
             _role(story, place.code, official(seed, place.code, role), role, ORIGIN, old)
-    _role(story, PGO, official(seed, PGO, "supervising_deputy"), "supervising_deputy", ORIGIN, old)
+    _supervision(story)
     for month in range(1, 13):
         first, after = date(parameters.year, month, 1), date(parameters.year + month // 12, month % 12 + 1, 1)
         _role(story, PGO, deputy(seed, month), "deputy_head", first.isoformat(), story.earliest, after.isoformat())
@@ -117,6 +118,27 @@ def _role(story: Story, office: str, person: str, role: str, since: str, at: int
                data | ({"valid_to": until} if until else {}))  # fmt: skip
 
 
+def supervised(parameters: Parameters) -> str:
+    """Who holds the role of the supervising deputy (Order 6): the first one still, or what is planted in its place.
+
+    One ledger has it once, so the seed decides.
+    """
+    if not _least(parameters):
+        return ""
+    return _chance(parameters, "supervision").one(("handed_over", "handed_over", "vacant", "held_twice"))
+
+
+def _supervision(story: Story) -> None:
+    """Handed over from one day to the next; or for a time held by nobody, or by two."""
+    seed, role, how = story.parameters.seed, "supervising_deputy", supervised(story.parameters)
+    first, second = official(seed, PGO, role), official(seed, PGO, f"{role}/2")
+    begins, day = moment(f"{ORIGIN}T06:00"), f"{story.parameters.year - 1}-10-01"
+    until = day if how in ("handed_over", "vacant") else ""
+    _role(story, PGO, first, role, ORIGIN, begins, until)
+    if how in ("handed_over", "held_twice"):
+        _role(story, PGO, second, role, day, moment(f"{day}T06:00"))
+
+
 def _old_agreement(story: Story) -> None:
     states = ["RU", "BY", "KZ", "KG"]
     data = {"instrument": OLD, "date": "1992-10-08", "parties": states, "kind": "agreement",
@@ -133,18 +155,33 @@ def _order(story: Story) -> None:
     story.tell("act.issued", at, GUMPS, {**order, "act_of": PGO})
     theirs = {"act": "kz-act-2022", "number": "1", "date": "2022-03-10", "binds": ["KZ-MTP"], "carries_out": PROTOCOL}
     story.tell("act.issued", at, GUMPS, {**theirs, "act_of": KZ_PGO})
-    for n, outlet in enumerate(("zakonnost", "official_site"), 1):
-        day = date(2022, 3, 10 + 7 * n).isoformat()
-        data = {"act": ORDER, "outlet": outlet, "date": day, "where": f"2022, {n}"}
-        story.tell("act.published", moment(f"{day}T09:00"), GUMPS, data)
-    story.tell("act.acquainted", moment("2022-03-15T09:00"), GUMPS, {"act": ORDER, "office": GUMPS, "persons": 12})
+    lag = {"near_outlet": 59, "outlet_late": 62}.get(outlet_plant := _outlet(story), 14)
+    for n, outlet in enumerate(("zakonnost", "official_site")):
+        day = (_ISSUED + timedelta(days=lag if n else 7)).isoformat()
+        data = {"act": ORDER, "outlet": outlet, "date": day, "where": f"2022, {n + 1}"}
+        published = story.tell("act.published", moment(f"{day}T09:00"), GUMPS, data)
+    known = {"act": ORDER, "office": GUMPS, "persons": 12}
+    acquainted = story.tell("act.acquainted", moment("2022-03-15T09:00"), GUMPS, known)
+    if outlet_plant:
+        sort: Sort = "near_miss" if outlet_plant == "near_outlet" else "undetermined"
+        story.plant(sort, outlet_plant, "O15", published)
+        story.plant("near_miss", "first_acquainted", "O17", acquainted)
     least = story.parameters["breaches.minimum"]
     share = 0.0 if story.parameters.clean else max(story.parameters["breaches.other"], 0.3 * bool(least))
     turns = Turns({"contact_late": share, "near_contact": share, "contact_between": share / 3})
     for office in LISTED:
-        _first_contact(story, office, turns.next() if least or share else "")
+        forwarded = _first_contact(story, office, turns.next() if least or share else "")
     received: dict[str, Any] = {"contacts": [_contact(story, "KZ-B-01", "ct-kz-1")], "from": KZ_DIC}
-    story.tell("contact.received", moment("2022-04-01T09:00"), GUMPS, received)
+    got = story.tell("contact.received", moment("2022-04-01T09:00"), GUMPS, received)
+    if outlet_plant:
+        story.plant("near_miss", "once_each_way", "P3", forwarded, got)
+
+
+def _outlet(story: Story) -> str:
+    """When the Order was published, by the seed: a ledger has it but once."""
+    if not _least(story.parameters):
+        return ""
+    return _chance(story.parameters, "outlet").one(("near_outlet", "near_outlet", "outlet_late"))
 
 
 def _contact(story: Story, office: str, contact: str) -> dict[str, Any]:
@@ -153,7 +190,7 @@ def _contact(story: Story, office: str, contact: str) -> dict[str, Any]:
             "post": text(2), "phone": f"+7{story.chance.whole(10**9, 10**10 - 1)}", "email": text(1)}  # fmt: skip
 
 
-def _first_contact(story: Story, office: str, plant: str) -> None:
+def _first_contact(story: Story, office: str, plant: str) -> str:
     tz = ZONES[office]
     begins = start_of(date(2022, 3, 14), tz) + 9 * HOUR
     told = begins + 2 * DAY
@@ -171,10 +208,11 @@ def _first_contact(story: Story, office: str, plant: str) -> None:
     data = {"office": office, "contact": contact["contact"], "version": version, "means": "email"}
     id_ = story.tell("contact.notified", told, office, data)
     sent = {"versions": [version], "to": KZ_PGO, "means": "email"}
-    story.tell("contact.forwarded", begins + 5 * DAY, GUMPS, sent)
+    forwarded = story.tell("contact.forwarded", begins + 5 * DAY, GUMPS, sent)
     if plant:
         sort = {"contact_late": "breach", "near_contact": "near_miss"}.get(plant, "undetermined")
         story.plant(sort, plant, "O3", version, id_, item=office)  # type: ignore[arg-type]
+    return forwarded
 
 
 def first_contact(office: str) -> str:
@@ -262,16 +300,16 @@ def _disputes(parameters: Parameters) -> Story:
 
 
 def _units(parameters: Parameters) -> Story:
-    """A second unit of the other Party gives way to another, again and again; its main one stays."""
+    """Two units beside the other Party's main one take turns; letters go on going to that one."""
     story = Story(_chance(parameters, "units"), "register", parameters)
     least = _least(parameters)
-    number = 2 * least + 2 * bool(least)
+    number, units = 2 * least + 2 * bool(least), ("KZ-AUX-1", "KZ-AUX-2")
     for n in range(number):
         at = moment(f"{parameters.year}-01-08T08:00") + n * (320 * DAY // number)
         day = day_of(at, "Asia/Almaty").isoformat()
         story.earliest = 0
         data = {
-            "party": "KZ", "unit_old": f"KZ-AUX-{n:03d}", "unit_new": f"KZ-AUX-{n + 1:03d}", "effective": day,
+            "party": "KZ", "unit_old": units[n % 2], "unit_new": units[1 - n % 2], "effective": day,
             "instrument": AGREEMENT,
         }  # fmt: skip
         changed = story.tell("coordinator.changed", at, GUMPS, {**data, "act_of": KZ_DIC})

@@ -120,14 +120,14 @@ class Plan:
         """All of them in the order in which they are opened."""
         parameters = self.parameters
         planting = Planting(parameters, self.chances())
-        due = dict.fromkeys(self._weights, 0.0)
-        shares = {key: weight / sum(self._weights.values()) for key, weight in self._weights.items()}
+        keys, whole = list(self._weights), sum(self._weights.values())
+        shares = [weight / whole for weight in self._weights.values()]
+        due = [0.0] * len(keys)
         for number in range(self.total):
-            for key, share in shares.items():
-                due[key] += share
-            kind, direction = max(due, key=due.__getitem__)
-            due[kind, direction] -= 1
-            yield self._case(number, kind, direction, planting)
+            due = [before + share for before, share in zip(due, shares, strict=True)]
+            most = due.index(max(due))
+            due[most] -= 1
+            yield self._case(number, *keys[most], planting)
 
     def _case(self, number: int, kind: str, direction: str, planting: Planting) -> Case:
         parameters = self.parameters
@@ -196,11 +196,15 @@ def content(case: Case) -> dict[str, Any]:
 
 def _spoil(case: Case, said: dict[str, Any]) -> None:
     """What is planted in the content."""
-    basis_, spoiled = said["legal_basis"], case.story.chance.one(("substance", "grounds", "assistance"))
+    spoiled = case.story.chance.one(("substance", "grounds", "assistance"))
+    if not case.plant:
+        return
+    basis_ = said["legal_basis"]
     changes: dict[str, dict[str, Any]] = {
         "field_missing": {spoiled: ""},
-        # Group f is not required, and the Agreement named is not the one of 1992.
-        "near_request": {"other": "", "legal_basis": [*basis_, AGREEMENT]},
+        # Group f is not required, the Agreement named is not the one of 1992, and the direction is one of the five.
+        "near_request": {"other": "", "legal_basis": [*basis_, AGREEMENT], "area": "research"},
+        "near_answer": {"forms": {"agreement": ["other"]}},  # the list of Agr. 3 is open
         "old_agreement": {"legal_basis": [*basis_, OLD]},
         "no_basis": {"legal_basis": []},
         "form_none": {"forms": {"order": ["none"], "protocol": ["none"], "agreement": ["a1"]}},
@@ -252,14 +256,15 @@ _DESERVED: dict[str, tuple[tuple[Sort, str], ...]] = {
     "role_over": (("breach", "A6.4"),),
     "direct_signer": (("breach", "A6.4"),),
     "acting_head": (("undetermined", "A6.4"),),
-    "near_request": (("near_miss", "A6.3 A6.4 A15.4"),),
+    "near_request": (("near_miss", "A6.3 A6.4 A15.4 P1 A1 A8.1 A2 A6.1"),),
+    "near_answer": (("near_miss", "A3"),),
     "old_agreement": (("breach", "A15.4"), ("undetermined", "P1 A1 A8.1")),
     "no_basis": (("undetermined", "P1 A1 A8.1"),),
     "no_area": (("undetermined", "A2"),),
     "no_form": (("undetermined", "A3"),),
     "form_none": (("breach", "O2 P2"),),
-    "form_wider": (("undetermined", "O2 O9"),),
-    "near_direct": (("near_miss", "O1 O2 P2 O6 A6.4"),),
+    "form_wider": (("undetermined", "O2 O9"), ("near_miss", "A3")),
+    "near_direct": (("near_miss", "O1 O2 P2 O6 A6.4 A6.1"),),
     "no_topic": (("undetermined", "O6"),),
 }
 """Verdicts on what is planted in the content and the signature."""
@@ -269,8 +274,10 @@ def note_content(case: Case, opener: str) -> None:
     """What is planted in the content and the signature deserves these verdicts."""
     for sort, rules in _DESERVED.get(case.plant, ()):
         case.story.plant(sort, case.plant, rules, opener)
-    if case.plant == "no_basis" and case.kind in TREATY_KINDS:
-        case.story.plant("undetermined", case.plant, "A14", opener)
+    if case.plant in ("no_basis", "near_request") and case.kind in TREATY_KINDS:
+        # The Agreement beside a treaty leaves the treaty as it is.
+        sort: Sort = "undetermined" if case.plant == "no_basis" else "near_miss"
+        case.story.plant(sort, case.plant, "A14", opener)
 
 
 def far(case: Case) -> str:

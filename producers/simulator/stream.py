@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ from producers.simulator.keys import DerivedSigner, DerivedVault
 from producers.simulator.parameters import Parameters
 from producers.simulator.places import CENTRAL, GUMPS, PGO
 from producers.simulator.requests import Case, Plan
-from producers.simulator.spool import Spool
+from producers.simulator.spool import Ready, Spool
 from producers.simulator.story import DAY, HOUR, Act, Story, instant, merged, moment
 from producers.simulator.truth import Truth
 
@@ -132,7 +133,7 @@ class Year:
                     rotation = next(rotations, None)
                 yield self._signed(act)
 
-    def _acts(self, spool: Spool) -> Iterator[Act]:
+    def _acts(self, spool: Spool) -> Iterator[Ready]:
         for case, following in _pairs(self.plan.cases()):
             self._settle(spool, [tell(case, self._end)])
             if following is not None and following.number % _SOON == 0:
@@ -141,7 +142,8 @@ class Year:
 
     def _settle(self, spool: Spool, stories: list[Story]) -> None:
         acts, truths = merged(stories)
-        spool.put(acts)
+        # Written here, while they are at hand: of what waits only bytes are kept.
+        spool.put([self._ready(act) for act in acts])
         for truth in truths:
             self._tell(truth)
 
@@ -173,7 +175,7 @@ class Year:
             for name, data in self._enrolled(code, register.registered(place), at):
                 at += 1000
                 act = Act(at, at, office, "register", name, chance.event_id(at), data)
-                yield self._signed(act, by, grants=name == "key.granted")
+                yield self._signed(self._ready(act), by, grants=name == "key.granted")
 
     def _enrolled(self, code: str, office: dict[str, Any], at: int) -> Iterator[tuple[str, dict[str, Any]]]:
         yield "office.registered", office
@@ -199,25 +201,24 @@ class Year:
         chance = chances.case(self.parameters.seed, self.parameters.year, "rotation", office, number)
         old, new = self._signers[office], DerivedSigner(self.parameters.seed, office, "sign", number)
         granted = Act(at, at, GUMPS, "register", "key.granted", chance.event_id(at), self._grant(new, at))
-        yield self._signed(granted, grants=True)
+        yield self._signed(self._ready(granted), grants=True)
         self._signers[office] = new
         revoked = {"kid": old.kid, "reason": "superseded", "effective": format_time(at)}
-        yield self._signed(Act(at, at, GUMPS, "register", "key.revoked", chance.event_id(at), revoked))
+        done = Act(at, at, GUMPS, "register", "key.revoked", chance.event_id(at), revoked)
+        yield self._signed(self._ready(done))
 
     # Sealing and signing
 
-    def _signed(self, act: Act, signer: Signer | None = None, *, grants: bool = False) -> Dated:
+    def _signed(self, act: Ready, signer: Signer | None = None, *, grants: bool = False) -> Dated:
         key: Signer = self._signers[act.office] if signer is None else signer
-        value = self._composed(act)
-        signature = Signature(key.kid, key.sign(pae(EVENT_PAYLOAD, value)))
+        signature = Signature(key.kid, key.sign(pae(EVENT_PAYLOAD, act.value)))
         self.counts[act.name] += 1
-        return Dated(act.recorded, act.name, act.subject, act.id, value, (signature,), grants)
+        return Dated(act.recorded, act.name, act.subject, act.id, act.value, (signature,), grants)
 
-    def _composed(self, act: Act) -> bytes:
-        type_ = f"rogatory.{act.name}.v1"
-        source = f"office/{act.office}"
-        data = act.data
-        paths = [path for path in _sealed(type_) if path[0] in data]
+    def _ready(self, act: Act) -> Ready:
+        type_, sealed = _sealed(act.name)
+        source, data = f"office/{act.office}", act.data
+        paths = sealed and [path for path in sealed if path[0] in data]
         if paths:
             content_key = self.vault.key_for(act.subject, _compartment(data))
 
@@ -233,7 +234,7 @@ class Year:
                   self.ledger_id, data)
         )  # fmt: skip
         assert len(value) <= MAX_EVENT_BYTES
-        return value
+        return Ready(act.recorded, act.office, act.subject, act.name, act.id, value)
 
 
 class _Wire(msgspec.Struct, frozen=True):
@@ -251,20 +252,17 @@ class _Wire(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_paths: dict[str, list[tuple[str, ...]]] = {}
 
 
-def _sealed(type_: str) -> list[tuple[str, ...]]:
-    """The sealed places of a type that the simulator fills (no notes, no file numbers), by names on the wire.
+@cache
+def _sealed(name: str) -> tuple[str, list[tuple[str, ...]]]:
+    """A type, and its sealed places that the simulator fills (no notes, no file numbers), by names on the wire.
 
     None of them has another name in Python.
     """
-    found = _paths.get(type_)
-    if found is None:
-        found = _paths[type_] = [
-            path for path in sealed_pointers(catalogue.known(type_).data) if path[0] not in ("note", "doc")
-        ]
-    return found
+    type_ = f"rogatory.{name}.v1"
+    places = sealed_pointers(catalogue.known(type_).data)
+    return type_, [path for path in places if path[0] not in ("note", "doc")]
 
 
 def _seal(data: dict[str, Any], path: tuple[str, ...], pointer: str, box: Callable[[str, Any], Any]) -> None:

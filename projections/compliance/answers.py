@@ -6,6 +6,7 @@ import msgspec
 
 from projections.compliance.facts import CaseFile
 from projections.compliance.verdict import Finding, Mark, Verdict
+from projections.figures.months import ALL
 
 
 class Filed(msgspec.Struct, frozen=True):
@@ -54,6 +55,14 @@ class BoardFilters(msgspec.Struct, frozen=True, omit_defaults=True):
     instrument: str | None = None
     subject: str | None = None
     overdue: bool = False
+    first: int = ALL[0]
+    """Month in which a finding arose, as 202503, and the last such month."""
+    last: int = ALL[1]
+
+    @property
+    def of_months(self) -> bool:
+        """Whether it matters when a finding arose."""
+        return (self.first, self.last) != ALL
 
 
 class BoardRow(msgspec.Struct, frozen=True):

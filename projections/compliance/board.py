@@ -22,6 +22,7 @@ from projections.compliance.answers import BoardFilters, BoardRow, Count
 from projections.compliance.rows import RANKS, read_finding
 from projections.compliance.rulebook import Rule, Rulebook
 from projections.compliance.verdict import WORST, Finding
+from projections.figures.months import month_of
 from projections.schema import tallies, verdicts
 
 Key = tuple[int, str, str, str]
@@ -67,8 +68,8 @@ def _stands_at(rule: Rule, article: str) -> bool:
     return article in (place.article, place.cites) or place.cites.startswith(inside)
 
 
-def passes(row: BoardRow, filters: BoardFilters, rules: list[str] | None) -> bool:
-    """Whether a row that was judged just now passes."""
+def passes(row: BoardRow, filters: BoardFilters, rules: list[str] | None, zone: str) -> bool:
+    """Whether a row that was judged just now passes; ``zone`` is that of the ledger's months."""
     return (
         (not filters.verdicts or row.verdict in filters.verdicts)
         and filters.office in (None, row.bound)
@@ -78,6 +79,7 @@ def passes(row: BoardRow, filters: BoardFilters, rules: list[str] | None) -> boo
         and filters.subject in (None, row.subject)
         and (rules is None or row.rule in rules)
         and (row.overdue or not filters.overdue)
+        and (not filters.of_months or filters.first <= month_of(row.finding.steps[0].at, zone) <= filters.last)
     )
 
 
@@ -170,6 +172,8 @@ def _passing(table: sa.Table, filters: BoardFilters, rules: list[str] | None) ->
     passing = [table.c[name] == value for name, value in wanted.items() if value is not None]
     if filters.instrument is not None and "instrument" in table.c:
         passing.append(table.c.instrument == filters.instrument)
+    if filters.of_months and "month" in table.c:
+        passing += [table.c.month >= filters.first, table.c.month <= filters.last]
     return passing if rules is None else [*passing, table.c.rule.in_(rules)]
 
 
@@ -191,7 +195,10 @@ def counts(
     if filters.subject is not None:
         rows = page(connection, generation, filters, rules, as_of=as_of, limit=_OF_ONE, after=None)
         return add_counts([], rows)
-    _tallied(connection, generation, filters, rules, as_of, number)
+    if filters.of_months:
+        _counted(connection, generation, filters, rules, as_of, number)
+    else:
+        _tallied(connection, generation, filters, rules, as_of, number)
     overdue = _overdue(connection, generation, filters, rules, as_of)
     ranks = {RANKS[verdict] for verdict in filters.verdicts or WORST}
     return [
@@ -199,6 +206,23 @@ def counts(
         for (rule, rank), n in sorted(number.items())
         if n > 0 and rank in ranks and (not filters.overdue or (rank == _OPEN and overdue.get(rule)))
     ]
+
+
+def _counted(
+    connection: sa.Connection,
+    generation: int,
+    filters: BoardFilters,
+    rules: list[str] | None,
+    as_of: int,
+    number: Counter[tuple[str, int]],
+) -> None:
+    """Of some months: tallies have none, so the findings are counted."""
+    v = verdicts.c
+    query = sa.select(v.rule, v.rank, sa.func.count()).where(
+        v.generation == generation, *_holds(as_of), *_passing(verdicts, filters, rules)
+    )
+    for rule, rank, n in connection.execute(query.group_by(v.rule, v.rank)):
+        number[rule, rank] += int(n)
 
 
 def _tallied(

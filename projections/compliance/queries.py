@@ -241,7 +241,8 @@ class Compliance:
             if year not in recorded
             for finding in self._silence(register, year)
         ]
-        return [row for row in rows if board.passes(row, filters, rules)]
+        zone = register.ledger_zone() if filters.of_months else ""
+        return [row for row in rows if board.passes(row, filters, rules, zone)]
 
     def _silence(self, register: LegalRegister, year: str) -> tuple[Finding, ...]:
         """What is said of a year of which nothing is recorded; kept until the register grows."""

@@ -90,6 +90,9 @@ _OTHER: dict[str, dict[str, Any]] = {
         "profile_sha256": "00" * 32,
     },
     "instrument.entered": {"instrument": "ru-kz-2009", "date": "2009-06-23"},
+    "instrument.staged": {
+        "instrument": "ru-us-memo", "stage": "proposed", "parties": ["RU", "US"], "kind": "memorandum", "date": "2018-01-15",
+    },
     "notice.received": {"instrument": "ru-kz-2009", "from": "KZ", "received": "2027-01-15T12:00:00+03:00"},
     "instrument.ended": {"instrument": "ru-kz-2009", "date": "2027-03-16", "cause": "notice"},
     "instrument.released": {"instrument": "ru-kz-2009", "duties": ["A9.3"], "date": "2027-04-01", "basis": box()},

@@ -19,8 +19,8 @@ from producers.simulator import chance as chances
 from producers.simulator.breaches import PLANTS, Planting
 from producers.simulator.chance import LogNormal
 from producers.simulator.parameters import KNOBS, Parameters, parse_sets
-from producers.simulator.spool import Spool
-from producers.simulator.story import Act, instant
+from producers.simulator.spool import Ready, Spool
+from producers.simulator.story import instant
 from producers.simulator.stream import Year
 from producers.simulator.truth import Truth, line, read
 
@@ -122,11 +122,11 @@ def test_the_logarithmic_normal_distribution_has_its_median() -> None:
 
 
 def test_the_spool_gives_acts_back_in_order_and_once() -> None:
-    acts = [Act(at, at, "RU-OMS", "request/1", "step.taken", f"e-{n}", {"n": n}) for n, at in enumerate([5, 3, 9, 3])]
+    acts = [Ready(at, "RU-OMS", "request/1", "step.taken", f"e-{n}", b"%d" % n) for n, at in enumerate([5, 3, 9, 3])]
     with Spool() as spool:
         spool.put(acts)
         assert [act.id for act in spool.until(6)] == ["e-1", "e-3", "e-0"]
-        spool.put([Act(7, 7, "RU-OMS", "request/1", "step.taken", "e-9", {})])
+        spool.put([Ready(7, "RU-OMS", "request/1", "step.taken", "e-9", b"")])
         assert [act.id for act in spool.until(None)] == ["e-9", "e-2"]
         assert list(spool.until(None)) == []
 
@@ -135,7 +135,7 @@ def test_the_spool_gives_acts_back_in_order_and_once() -> None:
 def test_acts_come_in_the_same_order_whether_in_memory_or_on_disk(held: int) -> None:
     chance = chances.case(1, "spool")
     acts = [
-        Act(t, t, "RU-OMS", "request/1", "step.taken", f"e-{n}", {})
+        Ready(t, "RU-OMS", "request/1", "step.taken", f"e-{n}", b"")
         for n in range(4000)
         if (t := chance.whole(n, n + 900))
     ]
