@@ -6,12 +6,16 @@ matched again, since admission has done so.
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from typing import Any
 
 import msgspec
 
 from ledger import catalogue
+from ledger.catalogue.dates import check_dates
 from ledger.catalogue.derive import derive
+from ledger.errors import FormatError
 
 
 class Filled(msgspec.Struct, frozen=True, gc=False):
@@ -40,14 +44,44 @@ def keep(name: str, data: msgspec.Raw) -> msgspec.Raw:
 
 
 def read(name: str, kept: msgspec.Raw) -> Any:
-    """Kept data as a Struct of ``TYPES``."""
+    """Kept data as a Struct of ``TYPES``.
+
+    A day that no month has, which admission version 1 let pass, is read as the last one of its month (our choice).
+    """
+    if _LATE.search(bytes(kept)) is not None and not _in_calendar(name, kept):
+        kept = msgspec.Raw(_DATE.sub(_last_day, bytes(kept).decode()).encode())
     return _decoders[name].decode(kept)
 
 
-def corrected(name: str, kept: Any, fields: dict[str, Any]) -> Any:
-    """Kept data with some members replaced by a correction; unchanged where the correction does not fit the type."""
-    members = {**msgspec.to_builtins(kept), **fields}
+def _in_calendar(name: str, kept: msgspec.Raw) -> bool:
     try:
-        return msgspec.convert(members, TYPES[name])
+        check_dates(_ROWS[name], msgspec.json.decode(kept, type=_EXACT[name]))
+    except (FormatError, msgspec.MsgspecError):
+        return False
+    return True
+
+
+def corrected(name: str, kept: Any, fields: dict[str, Any]) -> Any:
+    """Kept data with some members replaced by a correction; unchanged where the correction does not fit the type.
+
+    Admission does not hold the members of a correction against the type of what they correct, so it is done here.
+    """
+    known = {each.encode_name for each in msgspec.structs.fields(TYPES[name])}
+    members = {**msgspec.to_builtins(kept), **{member: value for member, value in fields.items() if member in known}}
+    try:
+        msgspec.convert(members, _EXACT[name])
     except msgspec.MsgspecError:
         return kept
+    return read(name, msgspec.Raw(_encode(members)))
+
+
+_ROWS = {row.name: row for row in catalogue.types_by_name().values()}
+_EXACT = {name: derive(row.data, Filled, keeps=_matters, exact=True) for name, row in _ROWS.items()}
+_LATE = re.compile(rb'"(?:0000|[0-9]{4}-[0-9]{2}-(?:29|3[01]))')
+"""What a day may begin with that no month has; few acts have such a text."""
+_DATE = re.compile(r'(?<=")([0-9]{4})-([0-9]{2})-([0-9]{2})', re.ASCII)
+
+
+def _last_day(found: re.Match[str]) -> str:
+    year, month, day = max(1, int(found[1])), min(12, max(1, int(found[2]))), int(found[3])
+    return f"{year:04}-{month:02}-{min(day, monthrange(year, month)[1]):02}"

@@ -91,7 +91,8 @@ _OTHER: dict[str, dict[str, Any]] = {
     },
     "instrument.entered": {"instrument": "ru-kz-2009", "date": "2009-06-23"},
     "instrument.staged": {
-        "instrument": "ru-us-memo", "stage": "proposed", "parties": ["RU", "US"], "kind": "memorandum", "date": "2018-01-15",
+        "instrument": "ru-us-memo", "stage": "proposed", "parties": ["RU", "US"], "kind": "memorandum",
+        "date": "2018-01-15",
     },
     "notice.received": {"instrument": "ru-kz-2009", "from": "KZ", "received": "2027-01-15T12:00:00+03:00"},
     "instrument.ended": {"instrument": "ru-kz-2009", "date": "2027-03-16", "cause": "notice"},
