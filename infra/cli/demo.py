@@ -18,6 +18,14 @@ import typer
 
 from infra.cli import demo_tables as show
 from infra.cli.demo_law import law_json, read_law, show_law
+from infra.cli.demo_year import (
+    show_board,
+    show_partners,
+    show_report,
+    show_year,
+    tell_year,
+    told_json,
+)
 from infra.cli.options import INTEGRITY, fail, reported
 from infra.cli.render import note, say, show_json
 from infra.config import Config, FileLedger, load, parse_address
@@ -87,6 +95,20 @@ class _Teller:
 
 async def _run(config: Config, told: _Teller, seed: int, requests: int, keep: Path | None) -> None:
     start = time.monotonic()
+    folder = keep or config.data.parent
+    config, subject, times = await _small(config, told, seed, requests)
+    times += await _year(told, seed, folder / "year")
+    if keep is not None:
+        _save(config, keep)
+    total = time.monotonic() - start
+    told.step("Figures", "On this machine, just now; one process plays everybody.")
+    figures = [{**msgspec.to_builtins(t), "per_second": round(t.rate)} for t in times]
+    told.tell("figures", {"seconds": total, "stages": figures}, show.figures, times, total)
+    told.tell("kept", str(keep) if keep else None, show.kept, keep, subject)
+
+
+async def _small(config: Config, told: _Teller, seed: int, requests: int) -> tuple[Config, str, list[run.Timed]]:
+    """A small ledger in all its parts; its settings, a request of it, and how long things took."""
     times: list[run.Timed] = []
     keys = run.Keys.fresh()
     name = "demo" if isinstance(address := config.address(), FileLedger) else address.name
@@ -149,13 +171,26 @@ async def _run(config: Config, told: _Teller, seed: int, requests: int, keep: Pa
         found = {"sound": checked.sound, "partitions": checked.reports, "rebuilt_the_same": checked.rebuilt}
         told.tell("check", found, show.check, checked)
 
-    if keep is not None:
-        _save(config, keep)
-    total = time.monotonic() - start
-    told.step("Figures", "On this machine, just now; one process plays everybody.")
-    figures = [{**msgspec.to_builtins(t), "per_second": round(t.rate)} for t in times]
-    told.tell("figures", {"seconds": total, "stages": figures}, show.figures, times, total)
-    told.tell("kept", str(keep) if keep else None, show.kept, keep, subject)
+    return config, subject, times
+
+
+async def _year(told: _Teller, seed: int, folder: Path) -> list[run.Timed]:
+    """The second half: a simulated year in a ledger of its own."""
+    told.step(
+        "A year of an office is simulated",
+        "Its simulator knows neither rules nor projections, and notes beside the stream what it planted in it.",
+    )
+    year = await tell_year(folder, seed)
+    told.tell("year", told_json(year), show_year, year)
+    told.step("Partners in figures", "Each number is a sum of records, and `rogatory partners --records` lists them.")
+    told.tell("partners", year.partners.rows, show_partners, year)
+    told.step(
+        "The board", "What was planted, and what the rulebook found breached; `rogatory compliance` shows it all."
+    )
+    told.tell("board", year.found, show_board, year)
+    told.step("A report", "The annual information of the office with the most direct exchanges (Order 136, 3.6).")
+    told.tell("report", {"office": year.office, "files": year.files}, show_report, year)
+    return year.times
 
 
 @asynccontextmanager

@@ -271,3 +271,14 @@ def kept(folder: Path | None, subject: str) -> None:
         f'rogatory publish {subject} step.taken --data \'{{"step": "file read"}}\' --office RU-GUMPS --config {config}',
     ):
         say(f"   {line}")
+    config = shlex.quote(str(folder / "year" / "rogatory.toml"))
+    say(f"\nThe simulated year is in {folder / 'year'}, with what was planted in it; a report lies beside it. Try:")
+    for line in (
+        f"rogatory partners --period 2025 --config {config}",
+        f"rogatory partners KZ --period 2025 --config {config}",
+        f"rogatory partners KZ --period 2025 --figure M10 --records --config {config}",
+        f"rogatory compliance --verdict breached --config {config}",
+        f"rogatory report review --year 2025 --lang en --config {config}",
+        f"rogatory export ocel year.json --config {config}",
+    ):
+        say(f"   {line}")
