@@ -1,11 +1,13 @@
-"""Files and verdicts are the same whatever the batches, the order in which records came, and the database."""
+"""Files, verdicts and figures are the same whatever the batches, the order in which records came, and the database."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from ledger.errors import Overtaken
 from ledger.log import LEDGER
 from projections.compliance.judging import Judge
 from projections.compliance.proof import Verdicts, verdict_digest
+from projections.schema import cells, postings
 from projections.store import Store
 from projections.view import Generation
 from tests.aio import run
@@ -91,17 +94,33 @@ def proofs(store: Store, book: Book, generation: Generation) -> list[Verdicts]:
     return [verdict_digest(store, generation, partition) for partition in range(book.partitions)]
 
 
-def plainly(store: Store, book: Book) -> tuple[list[bytes], list[Verdicts]]:
+Booked = tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]
+
+
+def booked(store: Store, generation: Generation) -> Booked:
+    """All postings, and their sums."""
+    found = []
+    with store.reading() as connection:
+        for table in (postings, cells):
+            columns = [column for column in table.c if column.name != "generation"]
+            query = sa.select(*columns).where(table.c.generation == generation.id)
+            rows = [tuple(row) for row in connection.execute(query)]
+            found.append(sorted(row for row in rows if table is postings or row[-1]))  # of cells, those that count any
+    return found[0], found[1]
+
+
+def plainly(store: Store, book: Book) -> tuple[list[bytes], list[Verdicts], Booked]:
     """Everything taken, then everything judged."""
     generation = store.new_generation(FOLD, book.ledger_id)
     assert not run(replay(log_of(book), store, FOLD, generation, limits=Limits(wait=0.001))).stopped
     judged(Judge(store, generation, always()), book.partitions, chunk=1000)
-    return [store.digest(generation, p, check=True)[1] for p in range(book.partitions)], proofs(store, book, generation)
+    digests = [store.digest(generation, p, check=True)[1] for p in range(book.partitions)]
+    return digests, proofs(store, book, generation), booked(store, generation)
 
 
 def in_turns(
     store: Store, book: Book, how: Limits, schedule: list[tuple[str, int, int]], seed: int
-) -> tuple[list[bytes], list[Verdicts]]:
+) -> tuple[list[bytes], list[Verdicts], Booked]:
     """Taken and judged in turns, by two judges, one of which may use other rules for a while."""
     generation = store.live(FOLD, book.ledger_id)
     log = log_of(book, seed)
@@ -123,7 +142,8 @@ def in_turns(
                 judges[which % 2].advance()
     assert not run(replay(log, store, FOLD, generation, limits=how)).stopped
     judged(judges[0], book.partitions, chunk=3)
-    return [store.digest(generation, p, check=True)[1] for p in range(book.partitions)], proofs(store, book, generation)
+    digests = [store.digest(generation, p, check=True)[1] for p in range(book.partitions)]
+    return digests, proofs(store, book, generation), booked(store, generation)
 
 
 @settings(deadline=None, max_examples=60)
