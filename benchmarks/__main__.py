@@ -248,6 +248,21 @@ def year_figures(folder: Path, url: str) -> list[Result]:
     return results
 
 
+def simulator_figures() -> list[Result]:
+    """Figure 10: the simulator against the signatures that it makes, and its memory (``benchmarks/simulator.py``)."""
+    years = [_measured("benchmarks.simulator", "year", 1) for _ in range(_PAIRS)]
+    ratio = statistics.median(each["ours"] / each["limit"] for each in years)
+    value, limit = (statistics.median(each[name] for each in years) for name in ("ours", "limit"))
+    against = f"PyNaCl signing the same bytes: {limit:,.0f}/s per core"
+    # From about scale 1.1 on acts wait on disk, too: flat must be what comes after.
+    small, large = (_measured("benchmarks.simulator", "year", scale) for scale in (3, 10))
+    return [
+        Result("simulator, one year, per core", value, "events/s", years[0]["n"], against, ratio, ">= 0.5",
+               ratio >= 0.5),
+        memory_figure("peak memory of the simulator", small, large),
+    ]  # fmt: skip
+
+
 def measure_figures(name: str, *args: object) -> dict[str, Any]:
     """One measurement of figures, in a process of its own."""
     return _measured("benchmarks.figures", name, *args)
@@ -262,7 +277,7 @@ def run(events: int, large: int, identities: int, cases: int, scale: float) -> l
         PostgresServer() as postgres,
         Progress(console=console) as progress,
     ):
-        task = progress.add_task("measuring", total=16)
+        task = progress.add_task("measuring", total=17)
         new_databases = (postgres.create(f"bench{n}") for n in itertools.count())
         sqlite = itertools.repeat("")
 
@@ -307,6 +322,7 @@ def run(events: int, large: int, identities: int, cases: int, scale: float) -> l
         year = Path(there) / "year"
         measure_figures("fill", year, scale)
         done(year_figures(year, next(new_databases)))
+        done(simulator_figures())
     return results
 
 

@@ -3,6 +3,8 @@
 The fold never waits for it.  ``judge_all`` goes on until nothing waits, after a replay; ``judge_on`` until it is told
 to stop, woken by each commit of the fold.  Several processes may do it for one generation (``Judge`` says how): each
 begins with the partitions whose records it has taken itself, and helps with the others when these are done.
+
+Subjects that a rule or a figure fails on are set aside by ``Judge`` and go on waiting; neither loop waits for them.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from time import perf_counter
+from typing import NamedTuple
 
 import msgspec
 
 from consumers.patience import Patience, wait
-from ledger.errors import ConfigError, Overtaken, StoreUnavailable
+from ledger.errors import ConfigError, JudgementFault, Overtaken, StoreUnavailable
 from ledger.observing import SILENT, Observer
 from projections.compliance.judging import Advanced, Judge
 
@@ -50,10 +53,11 @@ async def judge_all(
     progress: Progress | None = None,
     observer: Observer = SILENT,
 ) -> int:
-    """Judge until nothing waits; how many subjects were judged.
+    """Judge until nothing waits but what is set aside (``judge.aside``); how many subjects were judged.
 
     Raises:
         ConfigError: the rulebook that the register names is not here; what waits goes on waiting.
+        JudgementFault: the register cannot be read, so nothing can be judged.
         Overtaken: another generation answers.
         StoreUnavailable: the store does not answer; what was judged stays.
     """
@@ -62,17 +66,22 @@ async def judge_all(
         await _advance(judge)
         left = await asyncio.to_thread(judge.waiting)
         observer.judged(left, 0, 0.0)
+        observer.set_aside(len(judge.aside))
         if progress is not None:
             progress(done, done + left)
         if not left:
             return done
-        begun, total = done, done + left
+        total, idle = done + left, True
         for partition in mine:
-            while made := await _some(judge, partition, pace.chunk, observer):
-                done += made
+            while dealt := await _some(judge, partition, pace.chunk, observer):
+                idle = False
+                done += dealt.judged
                 if progress is not None:
                     progress(done, max(done, total))
-        if done == begun:
+        if idle and left <= len(judge.aside):
+            _log.warning("%d subjects are set aside, and go on waiting for judgement", left)
+            return done
+        if idle:
             await asyncio.sleep(pace.first_pause)  # somebody else has them in hand
 
 
@@ -112,6 +121,7 @@ async def judge_on(
             if not made and taken:
                 made = await _turn(judge, [p for p in everything if p not in taken], stop, pace, observer)
             observer.judged(await asyncio.to_thread(judge.waiting), 0, 0.0)
+            observer.set_aside(len(judge.aside))
             attempt = 0
             if landed.is_set():
                 await wait(stop, (perf_counter() - begun) * (1 / pace.share - 1))
@@ -120,7 +130,7 @@ async def judge_on(
                 return
             attempt += 1
             continue
-        except ConfigError as error:
+        except (ConfigError, JudgementFault) as error:
             if str(error) != faulty:  # once: it is looked for again every few seconds
                 faulty = str(error)
                 _log.error("nothing is judged: %s", error)
@@ -132,26 +142,42 @@ async def judge_on(
 async def _turn(
     judge: Judge, partitions: Iterable[int], stop: asyncio.Event, pace: JudgingPace, observer: Observer
 ) -> int:
-    """One chunk of each partition; how many subjects were judged."""
+    """One chunk of each partition; how many subjects it is done with."""
     made = 0
     for partition in partitions:
         if stop.is_set():
             break
-        made += await _some(judge, partition, pace.live_chunk, observer)
+        made += (await _some(judge, partition, pace.live_chunk, observer)).done
     return made
 
 
-async def _some(judge: Judge, partition: int, limit: int, observer: Observer) -> int:
+class _Dealt(NamedTuple):
+    """With how many subjects a chunk is done, and how many of them were judged; the others were set aside."""
+
+    done: int
+    judged: int
+
+    def __bool__(self) -> bool:
+        return self.done > 0
+
+
+async def _some(judge: Judge, partition: int, limit: int, observer: Observer) -> _Dealt:
     begun = perf_counter()
     try:
-        made = await asyncio.to_thread(judge.some, partition, limit)
+        dealt = await asyncio.to_thread(_deal, judge, partition, limit)
     except Overtaken as error:
         _log.debug("%s: beginning again", error)
         await _advance(judge)
-        return 0
-    if made:
-        observer.judged(None, made, perf_counter() - begun)
-    return made
+        return _Dealt(0, 0)
+    if dealt.judged:
+        observer.judged(None, dealt.judged, perf_counter() - begun)
+    return dealt
+
+
+def _deal(judge: Judge, partition: int, limit: int) -> _Dealt:
+    before = judge.aside.added
+    done = judge.some(partition, limit)
+    return _Dealt(done, done - (judge.aside.added - before))
 
 
 async def _advance(judge: Judge) -> None:

@@ -6,6 +6,7 @@ file                        marker      made from
 ``README.md``               bench       ``benchmarks/results.json``, as ``make bench`` leaves it
 ``docs/life-of-a-record.md`` example    a small ledger of fixed keys and times, admitted and folded here
 ``docs/law.md``             four        the built-in rulebook (``law_tables.py``)
+``docs/figures.md``         figures     the catalogue of figures (``figure_tables.py``)
 ==========================  ==========  ==============================================================
 
 ``python docs/refresh.py`` rewrites them.  The keys of the example come from words that anybody can read below: never
@@ -47,6 +48,7 @@ from producers.builder import Draft, Sender, Signed, build  # noqa: E402
 from producers.enrolment import NewKey, grant, named  # noqa: E402
 from projections.status import StatusFold  # noqa: E402
 
+import figure_tables  # noqa: E402 # isort: skip
 import law_tables  # noqa: E402 # isort: skip
 
 _NAME, _PARTITIONS, _SUBJECT = "assistance", 4, "request/2025-000123"
@@ -62,6 +64,8 @@ def main() -> None:
     replace(ROOT / "docs" / "life-of-a-record.md", "example", example())
     for marker, text in law_tables.tables().items():
         replace(ROOT / "docs" / "law.md", marker, text)
+    for marker, text in figure_tables.tables().items():
+        replace(ROOT / "docs" / "figures.md", marker, text)
 
 
 def replace(path: Path, marker: str, text: str) -> None:

@@ -18,7 +18,7 @@ from consumers.judging import Progress as Judging
 from infra.config import FileLedger
 from infra.judging import judged, judging
 from infra.kafka_security import client_settings
-from ledger.errors import ConfigError, Overtaken, PoisonRecord
+from ledger.errors import ConfigError, JudgementFault, Overtaken, PoisonRecord
 from ledger.log import LEDGER
 from ledger.observing import STORE
 from projections.cases import CasesFold, read_status
@@ -130,7 +130,7 @@ class Projections:
             generation = await asyncio.to_thread(store.live, FOLD, self._ledger.ledger_id)
         try:
             await judged(self._ledger, store, generation, progress)
-        except ConfigError as error:
+        except (ConfigError, JudgementFault) as error:
             _log.warning("nothing is judged: %s", error)
 
     async def live(self, store: Store, stop: asyncio.Event, *, session: float) -> None:

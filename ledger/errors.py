@@ -22,6 +22,7 @@
     │   ├── ChainError           a record does not follow from those before it
     │   ├── LogTruncated         messages that the log must keep are gone from its beginning
     │   └── ForkError            two different records at one index
+    ├── JudgementFault           a subject that cannot be judged or counted (the others are; a newer release mends it)
     ├── UnknownVersion           an admission or catalogue version that this release does not know
     └── Overtaken                another worker committed first; drop the batch and read again
 
@@ -137,6 +138,23 @@ class ForkError(IntegrityError):
 
     ours: bytes | None = None
     """The leaf (32 bytes) that admission gives there, where a registrar has met the fork."""
+
+
+class JudgementFault(RogatoryError):
+    """A subject that a rule or a figure fails on: a fault of this release, since every admitted record can be judged.
+
+    Says where it happened and never what is in the records. Of ``register`` it means that nothing can be judged.
+    """
+
+    def __init__(self, message: str, *, subject: str, seq: int, kind: str, doing: str) -> None:
+        super().__init__(message)
+        self.subject = subject
+        self.seq = seq
+        """Of the last record that was looked at."""
+        self.kind = kind
+        """Of the error."""
+        self.doing = doing
+        """What failed: ``rule A7.1``, ``figures``."""
 
 
 class UnknownVersion(RogatoryError):

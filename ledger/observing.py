@@ -112,6 +112,9 @@ class Observer:
     def judged(self, waiting: int | None, subjects: int, seconds: float) -> None:
         """Verdicts of so many subjects were written; ``waiting`` subjects wait for judgement (None: not counted)."""
 
+    def set_aside(self, subjects: int) -> None:
+        """So many of the subjects that wait cannot be judged by this release; they are not tried until they change."""
+
     def traced(self, operation: str, topic: str, partition: int, messages: Sequence[Traced], seconds: float) -> None:
         """A batch held messages with a trace.
 

@@ -24,7 +24,7 @@ table                one row per                                     holds
 ``tallies``          generation, partition, rule, office, partner,   how many findings come to that rank in the end
                      rank
 ``postings``         generation, partition, subject, part, item      one contribution to a figure (``figures/``)
-``cells``            generation, partner, part, month, tag, value    how many postings there are of these
+``cells``            generation, partner, part, tag, value, month    how many postings there are of these
 ===================  ==============================================  ==============================================
 
 A subject's head and its facts are one row, not two: both change with every record, so two tables would double
@@ -300,6 +300,8 @@ postings = sa.Table(
     sqlite_with_rowid=False,  # no second tree for the key, which is most of a row
 )
 sa.Index("postings_part", postings.c.generation, postings.c.part, postings.c.partner, postings.c.month)
+sa.Index("postings_office", postings.c.generation, postings.c.office, postings.c.part, postings.c.partner,
+         postings.c.month)  # fmt: skip
 # Things that are counted once whatever the number of subjects: few, and read without the rows.
 sa.Index(
     "postings_things", postings.c.generation, postings.c.partner, postings.c.part, postings.c.month, postings.c.tag,
@@ -314,9 +316,10 @@ cells = sa.Table(
     sa.Column("generation", _Id, primary_key=True, autoincrement=False),
     sa.Column("partner", _Code, primary_key=True),
     sa.Column("part", _Code, primary_key=True),
-    sa.Column("month", sa.Integer, primary_key=True, autoincrement=False),
+    # Months last: values of a line are added up in the order of the key, and there are few months.
     sa.Column("tag", _Tag, primary_key=True),
     sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("month", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("number", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )

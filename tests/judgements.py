@@ -60,8 +60,15 @@ if ("validity", "test_head") not in CHECKS:
 
     @check("closed_list", "test_area", takes=Takes({"steps": WORDS}))
     def area(asked: Asked) -> Iterator[Finding]:
-        """One finding for each step that was taken, by what it is called."""
+        """One finding for each step that was taken, by what it is called; it fails on some as a wrong rule may."""
         for act in asked.case.named("step.taken"):
+            if act.data.step == "broken":
+                raise ZeroDivisionError(f"what {act.id} says")
+            if act.data.step in ("twice", "vast"):  # two rows of one key, a number that no column holds
+                yield asked.finding("met", "kept", rests_on=act, item=act.id,
+                                    expected_by=10**30 if act.data.step == "vast" else 0)  # fmt: skip
+                if act.data.step == "vast":
+                    continue
             good = act.data.step in asked.param("steps")
             yield asked.finding("met" if good else "undetermined", "kept" if good else "not_said", rests_on=act,
                                 item=act.id)  # fmt: skip

@@ -249,8 +249,9 @@ def main() -> None:
         return Parameters.default(year=given.year, seed=seed, scale=scale, clean=given.clean, changed=changed)
 
     years = [("", parameters(given.seed, given.scale))]
-    for day in given.notice:
-        years.append((f"ending {day}/", parameters(given.seed, given.scale, agreement__notice_day=day)))
+    years += [
+        (f"ending {day}/", parameters(given.seed, given.scale, agreement__notice_day=day)) for day in given.notice
+    ]
     years += [(f"{n}/", parameters(given.seed + n, 0.002)) for n in range(1, given.worlds + 1)]
     total: dict[str, Compared] = {}
     events = 0

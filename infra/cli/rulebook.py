@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 
 from infra.cli.findings import LangOption, UpdateOption
 from infra.cli.lazy import Entry, LazyGroup
+from infra.cli.near import near
 from infra.cli.options import Common, command
 from infra.cli.render import note, plural, say, short, show_json, table
 from infra.cli.rows import freshen
@@ -101,12 +101,7 @@ async def show(
 def nearest(text: str, rulebook: Rulebook) -> str:
     """``; did you mean A6.2a, A6.2b?``: rules, or instruments, whose id is like a text."""
     names = [*(rule.id for rule in rulebook.rules()), *(p.instrument.id for p in rulebook.profiles)]
-    by_small = {name.lower(): name for name in names}
-    small = text.lower().replace(" ", "")
-    near = [by_small[small]] if small in by_small else []
-    near += [name for name in names if small and name.lower().startswith(small) and name not in near][:5]
-    near = near or [by_small[each] for each in get_close_matches(small, by_small, n=3, cutoff=0.5)]
-    return f"; did you mean {', '.join(near)}?" if near else "; `rogatory rulebook` lists them"
+    return near(text.replace(" ", ""), names) or "; `rogatory rulebook` lists them"
 
 
 def _has_ledger(common: Common) -> bool:

@@ -47,6 +47,7 @@ class Health(Observer):
         self._standing: dict[tuple[str, int], tuple[int, int]] = {}
         self._faults: dict[tuple[str, int], Fault] = {}
         self._waiting: int | None = None
+        self._aside = 0
 
     # What it is told
 
@@ -101,6 +102,9 @@ class Health(Observer):
         if waiting is not None:
             self._waiting = waiting
 
+    def set_aside(self, subjects: int) -> None:  # noqa: D102 - the port says
+        self._aside = subjects
+
     # What it is asked
 
     def healthy(self) -> tuple[bool, dict[str, Any]]:
@@ -122,6 +126,7 @@ class Health(Observer):
                 for (worker, partition), (position, size) in sorted(self._standing.items())
             ],
             "judgement_waiting": self._waiting,  # no reason not to be ready: answers say how many wait
+            "judgement_set_aside": self._aside,
         }
         return not reasons, document
 

@@ -60,6 +60,7 @@ class Metrics(Observer):
         self._commit = histogram("projection_commit_seconds", "How long a commit of rows took", _SECONDS, "projection")
         self._unjudged = gauge("judgement_waiting", "Subjects whose verdicts are to be made again")
         self._judged = counter("judged", "Subjects judged")
+        self._aside = gauge("judgement_set_aside", "Subjects that cannot be judged, for a fault of this release")
         self._stopped = gauge("stopped_partitions", "Partitions that stand at a fault, by kind", "worker", "kind")
         self._poison = gauge("poison_partitions", "Partitions that stand at a poison record", "projection")
         self._log_unavailable = counter("log_unavailable", "Times that the log did not answer", "worker")
@@ -155,6 +156,9 @@ class Metrics(Observer):
         self._judged.inc(subjects)
         if waiting is not None:
             self._unjudged.set(waiting)
+
+    def set_aside(self, subjects: int) -> None:  # noqa: D102 - the port says
+        self._aside.set(subjects)
 
     # What the probe finds
 

@@ -61,7 +61,8 @@ class Chance(random.Random):
 
     def text(self, words: int) -> str:
         """A text of random words."""
-        return " ".join([_WORDS[self.getrandbits(6)] for _ in range(words)])
+        bits = self.getrandbits
+        return " ".join([_WORDS[bits(6)] for _ in range(words)])
 
     def few(self, mean: float) -> int:
         """A whole number by Poisson's distribution (by products of draws; for small means)."""

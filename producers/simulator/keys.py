@@ -9,13 +9,12 @@ from __future__ import annotations
 from hashlib import blake2b
 
 from nacl import bindings
-from nacl._sodium import ffi, lib
+from nacl.bindings.crypto_sign import ffi, lib  # type: ignore[attr-defined] # not exported; see ``sign``
 
 from ledger.event import MAX_EVENT_BYTES
 from ledger.ids import Kid
 from ledger.sealing import key_id
 from ledger.signature import make_kid
-
 
 _ROOM = 64 + MAX_EVENT_BYTES + 256
 """A signature, and the message that libsodium copies behind it: the PAE of the longest event."""
@@ -28,7 +27,7 @@ class DerivedSigner:
         self.seed = raw = _derive(seed, f"sign/{office}/{use}/{number}")
         public, self._secret = bindings.crypto_sign_seed_keypair(raw)
         self._signed = ffi.new("unsigned char[]", _ROOM)
-        self._signature = ffi.buffer(self._signed, 64)
+        self._signature: memoryview = ffi.buffer(self._signed, 64)
         self.office = office
         self.public_key: bytes = public
         self.kid: Kid = make_kid(office, "ed25519", public)
@@ -40,7 +39,7 @@ class DerivedSigner:
         # What PyNaCl does, but for two new buffers a call: a tenth of the whole.
         if lib.crypto_sign(self._signed, ffi.NULL, message, len(message), self._secret) != 0:
             raise RuntimeError("expected libsodium to sign, found that it refused")
-        return self._signature[:]
+        return bytes(self._signature)
 
 
 class DerivedVault:

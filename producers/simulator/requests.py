@@ -276,8 +276,7 @@ def note_content(case: Case, opener: str) -> None:
         case.story.plant(sort, case.plant, rules, opener)
     if case.plant in ("no_basis", "near_request") and case.kind in TREATY_KINDS:
         # The Agreement beside a treaty leaves the treaty as it is.
-        sort: Sort = "undetermined" if case.plant == "no_basis" else "near_miss"
-        case.story.plant(sort, case.plant, "A14", opener)
+        case.story.plant("undetermined" if case.plant == "no_basis" else "near_miss", case.plant, "A14", opener)
 
 
 def far(case: Case) -> str:

@@ -11,11 +11,11 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
 
-_HELD = 40_000
+_HELD = 30_000
 """Acts in memory, about 1 KB each; beyond that the later half goes to the disk."""
 _CHUNK = 2000
 _CACHE_KIB = 16 * 1024
@@ -24,7 +24,7 @@ _SPAN = 2**23
 """ms, about two hours and a third: sorting a span at once takes a third of what a heap of all acts would."""
 
 
-class Ready(NamedTuple):
+class Ready(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An act as it will be signed. The key is that of the moment when it is recorded."""
 
     recorded: int

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from producers.builder import format_time
 from producers.simulator.chance import Chance, LogNormal
@@ -25,7 +27,7 @@ IMPORTED = ("A6.", "A7.", "A9.", "A10")
 """What Prot. 4 takes over: rules of the Agreement whose worst verdict is that of a direct exchange."""
 
 
-class Act(NamedTuple):
+class Act(msgspec.Struct, gc=False):
     """One act before it is sealed and signed; ``data`` as on the wire, but with plain text in sealed places."""
 
     recorded: int

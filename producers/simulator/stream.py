@@ -53,7 +53,7 @@ _SOON = 128  # cases told before what is due is handed out
 _LEDGER_NAME = "simulated"
 
 
-class Dated(NamedTuple):
+class Dated(msgspec.Struct, frozen=True, gc=False):
     """A signed event, and when the office recorded it."""
 
     recorded: int
@@ -237,7 +237,7 @@ class Year:
         return Ready(act.recorded, act.office, act.subject, act.name, act.id, value)
 
 
-class _Wire(msgspec.Struct, frozen=True):
+class _Wire(msgspec.Struct, frozen=True, gc=False):
     """An event as ``ledger/event.py`` has it, in that order; its data as they are."""
 
     specversion: str

@@ -5,8 +5,8 @@ One JSON object a line::
     {"sort":"breach","knob":"field_missing","rule":"A6.3","subject":"request/2025-0000123","item":"",
      "events":["0195…"],"verdict":"breached","at":"2025-03-03T07:00:00.000Z"}
 
-``breach`` must be found breached, ``undetermined`` undetermined, and a ``near_miss`` must not be found breached at all:
-it is as close to a breach as the law still bears.  ``item`` is what of the subject it is about, where a rule has
+``breach`` must be found breached, ``undetermined`` undetermined, and a ``near_miss`` met: it is as close to a breach as
+the law still bears.  ``item`` is what of the subject it is about, where a rule has
 several rows for one subject: an event id, a material, an office.
 """
 

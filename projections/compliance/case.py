@@ -168,6 +168,14 @@ class Case:
         """The latest by effective time."""
         return max(self.named(*names), key=_by_order, default=None)
 
+    def item(self, act: CaseAct) -> str:
+        """An act as item of a finding: its event id, with the source where another office has used the same id here."""
+        return self._items[act]
+
+    @cached_property
+    def _items(self) -> dict[CaseAct, str]:
+        return items(self.every)
+
     def find(self, event_id: str) -> CaseAct | None:
         """An act by its event id; the first one, should two offices have used the same."""
         return next((act for act in self.acts if act.id == event_id), None)
@@ -246,7 +254,10 @@ def evidence(*acts: CaseAct | Iterable[CaseAct] | None) -> tuple[CaseAct, ...]:
 
 
 def items(acts: Iterable[CaseAct]) -> dict[CaseAct, str]:
-    """Acts as items of findings: their event ids, with the source where another of them has the same id."""
+    """Acts as items of findings: their event ids, with the source where another of them has the same id.
+
+    So no two have the same item. An id that has an ``@`` itself always stands with its source: it might look like one.
+    """
     given = list(acts)
     count = Counter(act.id for act in given)
-    return {act: act.id if count[act.id] == 1 else f"{act.id}@{act.source}" for act in given}
+    return {act: act.id if count[act.id] == 1 and "@" not in act.id else f"{act.id}@{act.source}" for act in given}

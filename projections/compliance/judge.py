@@ -20,6 +20,7 @@ import msgspec
 from ledger.event import time_ms
 from projections.compliance.case import Case, CaseAct
 from projections.compliance.facts import CaseFile
+from projections.compliance.faults import fault_of
 from projections.compliance.kinds.base import CHECKS, COMPOSITE, TIMED, Asked
 from projections.compliance.readings import end_of
 from projections.compliance.register import SUBJECT, LegalRegister, local_day
@@ -48,12 +49,50 @@ def judge(subject: str, file: CaseFile, register: LegalRegister, rulebook: Ruleb
         file: its case file, cut to what was known.
         register: cut likewise; what stood later in it is not seen.
         rulebook: the rules.
+
+    Raises:
+        JudgementFault: the file cannot be read, or a rule failed on it.
     """
-    return judge_case(register.case if subject == SUBJECT else Case(subject, file), register, rulebook)
+    return judge_case(register.case if subject == SUBJECT else read_case(subject, file), register, rulebook)
+
+
+def read_case(subject: str, file: CaseFile) -> Case:
+    """A case file as rules read it. Raises JudgementFault where that fails."""
+    try:
+        return Case(subject, file)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever it is, it is a fault of the reading
+        raise fault_of(error, subject, file.acts[-1].seq if file.acts else 0, "the reading of its file") from error
 
 
 def judge_case(case: Case, register: LegalRegister, rulebook: Rulebook) -> Judged:
-    """The same of a case that is read already."""
+    """The same of a case that is read already.
+
+    Raises:
+        JudgementFault: a rule failed on it.
+    """
+    asking = _Asking()
+    try:
+        return _judge(case, register, rulebook, asking)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever a rule lets out is a fault of its own, and says so
+        seq = case.every[-1].seq if case.every else 0
+        raise fault_of(error, case.subject, seq, str(asking)) from error
+
+
+class _Asking:
+    """What is being asked, for the case that it fails."""
+
+    what = "the choice of rules"
+    rule: Rule | None = None
+
+    def __str__(self) -> str:
+        return self.what if self.rule is None else f"rule {self.rule.id}"
+
+
+def _judge(case: Case, register: LegalRegister, rulebook: Rulebook, asking: _Asking) -> Judged:
     asked, subject = register.asked(), case.subject
     if asked.looked is not None:
         asked.looked.add("rulebook")
@@ -71,11 +110,14 @@ def judge_case(case: Case, register: LegalRegister, rulebook: Rulebook) -> Judge
             if (rule.kind, rule.check) in COMPOSITE:
                 later.append((profile, rule, older))
                 continue
+            asking.rule = rule
             timed = (rule.kind, rule.check) in TIMED
             made = CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile))
             firsts.extend(each for each in made if timed or _reaches(each, subject, older))
+    asking.what, asking.rule = "the doubt about keys", None
     firsts = _doubted(firsts, case, asked)
     for profile, rule, older in later:
+        asking.rule = rule
         made = CHECKS[rule.kind, rule.check](Asked(case, asked, rule, profile, tuple(firsts)))
         firsts.extend([each for each in made if _reaches(each, subject, older)])
     found = tuple(sorted(firsts, key=lambda f: (f.rule, f.item)))

@@ -20,6 +20,8 @@ A round is a state of the register and a rulebook; whatever was judged and is no
 Each chunk is one transaction of its own, never one with the fold's, so it can be stopped and gone on with anywhere.
 Several may judge one ledger: chunks of a partition are written one after the other, a chunk of an earlier round is
 refused, and a subject that has grown meanwhile, or was judged by somebody else, is left out of it.
+
+A subject that a rule or a figure fails on is set aside (``aside.py``) and goes on waiting; the others are judged.
 """
 
 from __future__ import annotations
@@ -36,9 +38,11 @@ from ledger.errors import Overtaken
 from projections.among import among, listed
 from projections.bulk import Upsert, insert
 from projections.cases import read_file
-from projections.compliance.case import Case
+from projections.compliance.aside import SetAside, Waits, of_values
 from projections.compliance.facts import NOTHING
-from projections.compliance.judge import Judged, judge_case
+from projections.compliance.faults import fault_of
+from projections.compliance.judge import Judged
+from projections.compliance.making import Made, Work, make, work_of
 from projections.compliance.register import SUBJECT, LegalRegister, touched
 from projections.compliance.rounds import (
     EVERYTHING,
@@ -55,8 +59,6 @@ from projections.compliance.rows import Place, findings_digest, set_id, verdict_
 from projections.compliance.rulebook import Rulebook
 from projections.compliance.verdict import WORST
 from projections.figures.book import VERDICTS, Book, CellKey
-from projections.figures.counting import count
-from projections.figures.posting import Posting
 from projections.schema import cases, dependency_sets, judged, tallies, verdicts
 from projections.store import Store
 from projections.view import Generation
@@ -82,25 +84,6 @@ class Advanced(msgspec.Struct, frozen=True):
     other_rulebook: bool
 
 
-class _Work(msgspec.Struct, frozen=True):
-    """A subject as it was read."""
-
-    subject: str
-    seq: int
-    partner: str
-    facts: str
-    grown: bool
-    """Whether its row is marked; else the register has touched it."""
-
-
-class _Made(msgspec.Struct, frozen=True):
-    """What was made of a subject."""
-
-    work: _Work
-    judged: Judged
-    postings: list[Posting]
-
-
 class Judge:
     """Judges the subjects of one generation. Owned by one thread at a time."""
 
@@ -118,12 +101,15 @@ class Judge:
         self._dialect = dialect.name
         self._upserts = {table: Upsert(table, dialect) for table in (verdicts, judged)}
         self._book = Book(generation.id, dialect)
+        self.aside = SetAside(generation.id)
+        """Subjects that wait and are not tried, since that failed."""
 
     def advance(self) -> Advanced | None:
         """See whether the register has grown, or another rulebook is in use; None: neither. Nothing is judged yet.
 
         Raises:
             ConfigError: the rulebook that the register names is not available here. What waits goes on waiting.
+            JudgementFault: the register cannot be read, so nothing can be judged. What waits goes on waiting.
             Overtaken: another generation answers.
             StoreUnavailable: the store does not answer.
         """
@@ -136,7 +122,7 @@ class Judge:
             rulebook = self._rulebooks(self._register)
             self._use(rulebook)
             if now is not None and (now.register_seq, now.rulebook) == (self._seq, rulebook.sha256):
-                self._round = now
+                self._enter(now)
                 return None
             with suppress(Overtaken):  # somebody was faster, or the generation is gone: looked at again
                 return self._begin(now, rulebook)
@@ -164,16 +150,21 @@ class Judge:
         with self._store.writing() as connection:
             begun, subjects = begin_round(connection, self._generation.id, now, self._seq, rulebook.sha256, entries)
             # From here chunks of the round before are refused. A crash before leaves that round.
-        self._round = begun
+        self._enter(begun)
         return Advanced(
             begun.number, self._seq, len(fresh), len(entries), subjects, rulebook.sha256, other_rulebook=other
         )
 
-    def some(self, partition: int, limit: int = 200) -> int:
-        """Judge up to ``limit`` subjects of a partition that wait, those that have grown first; how many were written.
+    def _enter(self, now: Round) -> None:
+        if self._round is None or self._round.number != now.number:
+            self.aside.clear()  # another register or rulebook: it may go well now
+        self._round = now
 
-        0 where nothing waits, or where somebody else is judging the same ones. Before the first ``advance`` nothing is
-        judged.
+    def some(self, partition: int, limit: int = 200) -> int:
+        """Judge up to ``limit`` subjects of a partition that wait, those that have grown first.
+
+        Gives how many are done with: written, or set aside because that failed (``aside``). 0 where no others wait, or
+        where somebody else is judging the same ones. Before the first ``advance`` nothing is judged.
 
         Raises:
             Overtaken: another round has begun (``advance``), or another generation answers.
@@ -185,42 +176,65 @@ class Judge:
         if not work:
             self._settle()
             return 0
-        return self._write(partition, [self._make(each, self._rulebook) for each in work])
+        made = []
+        for each in work:
+            try:
+                made.append(make(each, self._register, self._rulebook))
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one subject must not stop the others, whatever it is
+                self._set_aside(partition, each, error, "the figures")
+        return len(work) - len(made) + self._save(partition, made)
 
-    def _make(self, work: _Work, rulebook: Rulebook) -> _Made:
-        register = self._register
-        case = register.case if work.subject == SUBJECT else Case(work.subject, read_file(work.facts) or NOTHING)
-        found, counting = judge_case(case, register, rulebook), register.asked()
-        counting.ledger_zone()
-        postings = count(case, counting)
-        depends = found.depends | (counting.looked or frozenset())
-        return _Made(work, msgspec.structs.replace(found, depends=depends), postings)
+    def _set_aside(self, partition: int, work: Work, error: Exception, doing: str) -> None:
+        fault = fault_of(error, work.subject, work.seq, doing)
+        self.aside.add(partition, work.subject, Waits(work.seq, work.grown), fault)
 
-    def _find(self, partition: int, limit: int) -> list[_Work]:
+    def _save(self, partition: int, made: Sequence[Made]) -> int:
+        """Write a chunk; where something in it cannot be written, the rest of it without that."""
+        try:
+            return self._write(partition, made) if made else 0
+        except Exception as error:
+            if not of_values(error):
+                raise
+        done = 0
+        for each in made:
+            try:
+                done += self._write(partition, [each])
+            except Exception as error:
+                if not of_values(error):
+                    raise
+                self._set_aside(partition, each.work, error, "the writing of verdicts and figures")
+                done += 1
+        return done
+
+    def _find(self, partition: int, limit: int) -> list[Work]:
         generation, now = self._generation.id, self._round
         assert now is not None
         with self._store.reading() as connection:
             if Round.read(connection, generation, pending=now.pending) != now:
                 raise Overtaken(f"expected judgement in round {now.number}, found that another one has begun")
-            work = [_work(row, grown=True) for row in connection.execute(waiting_rows(generation, partition, limit))]
+            but = self.aside.still(connection, partition, now)
+            grown = waiting_rows(generation, partition, limit, but, self._dialect)
+            work = [work_of(row, grown=True) for row in connection.execute(grown)]
             if now.pending and len(work) < limit:
                 # As many more as may be among those that have grown, all of which are in ``work``.
-                rest = touched_rows(generation, partition, limit)
-                found = [_work(row, grown=False) for row in connection.execute(rest)]
+                rest = touched_rows(generation, partition, limit, but, self._dialect)
+                found = [work_of(row, grown=False) for row in connection.execute(rest)]
                 work += found[: limit - len(work)]
         return work
 
     def _settle(self) -> None:
         """Nothing touched is left in this partition; if there is none in the others, nobody need look any more."""
         now = self._round
-        if now is None or not now.pending:
+        if now is None or not now.pending or self.aside.any_touched():
             return
         with self._store.writing() as connection:
             settled = settle(connection, self._generation.id, now)
         if settled:
             self._round = msgspec.structs.replace(now, pending=False)
 
-    def _write(self, partition: int, found: Sequence[_Made]) -> int:
+    def _write(self, partition: int, found: Sequence[Made]) -> int:
         generation, now, zone = self._generation.id, self._round, self._register.ledger_zone()
         assert now is not None
         at = {"at_generation": generation, "at_partition": partition}
@@ -315,10 +329,6 @@ class Judge:
             return count_waiting(connection, self._generation.id)
 
 
-def _work(row: Any, *, grown: bool) -> _Work:
-    return _Work(row.subject, row.seq, row.partner, row.facts, grown)
-
-
 Tally = tuple[str, str, str, int, int]
 """Rule, office, partner, rank, month: what findings are counted by."""
 
@@ -331,7 +341,7 @@ def _cells(counted: Counter[Tally]) -> Counter[CellKey]:
     """The same as cells of figure M28: by the state whose duty it is, not by the office."""
     found: Counter[CellKey] = Counter()
     for (rule, bound, partner, rank, month), number in counted.items():
-        found[partner, VERDICTS, month, f"{rule} {WORST[rank]} {bound.partition('-')[0]}", 1] += number
+        found[partner, VERDICTS, f"{rule} {WORST[rank]} {bound.partition('-')[0]}", 1, month] += number
     return found
 
 

@@ -13,6 +13,7 @@ which the ledger has nothing are judged when the board is read (``silence.py``):
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from ledger.errors import JudgementFault
 from ledger.ids import LedgerId
 from projections.among import among, listed
 from projections.cases import CasesFold, read_file
@@ -47,6 +49,7 @@ from projections.view import Generation
 
 __all__ = ["Answered", "BoardCounts", "BoardFilters", "BoardPage", "BoardRow", "Compliance", "Filed"]
 
+_log = logging.getLogger(__name__)
 _read_indices = msgspec.json.Decoder(list[int]).decode
 _SILENT = -1
 """Stands for the partition of a subject of which nothing is recorded."""
@@ -68,7 +71,7 @@ class Compliance:
         self._rulebook = rulebook
         self._fixed = generation
         self._known: tuple[tuple[int, int], LegalRegister] | None = None  # by generation and seq of the register
-        self._quiet: tuple[LegalRegister | None, dict[str, tuple[Finding, ...]]] = None, {}
+        self._quiet: tuple[LegalRegister | None, dict[str, tuple[Finding, ...] | None]] = None, {}
 
     def of(self, subject: str, *, as_of: int | None = None, at: int | None = None) -> Answered:
         """Every finding of one subject.
@@ -115,7 +118,7 @@ class Compliance:
                 connection, generation, filters, rules, as_of=as_of, limit=limit + 1, after=behind
             )  # fmt: skip
             silent = self._silent(connection, generation, filters, rules, as_of)
-            basis = self.basis_in(connection, generation)
+            basis = self._basis_with_silence(connection, generation)
         rows += [row for row in silent if behind is None or board.key_of(row) > behind]
         rows.sort(key=board.key_of)
         kept = rows[:limit]
@@ -127,7 +130,7 @@ class Compliance:
         with self.reading() as (connection, generation):
             counted = board.counts(connection, generation, filters, self._rulebook, as_of)
             silent = self._silent(connection, generation, filters, rules, as_of)
-            basis = self.basis_in(connection, generation)
+            basis = self._basis_with_silence(connection, generation)
         return BoardCounts(basis, as_of, board.add_counts(counted, silent))
 
     def materials(self, subject: str | None = None, *, limit: int = 1000, after: str = "") -> list[Filed]:
@@ -250,8 +253,18 @@ class Compliance:
             self._quiet = register, {}
         known = self._quiet[1]
         if year not in known:
-            known[year] = judge(year, NOTHING, register, self._rulebook).findings
-        return known[year]
+            try:
+                known[year] = judge(year, NOTHING, register, self._rulebook).findings
+            except JudgementFault as fault:
+                known[year] = None
+                _log.error("not judged, the others are: %s (docs/operations.md, Subjects set aside)", fault)
+        return known[year] or ()
+
+    def _basis_with_silence(self, connection: sa.Connection, generation: int) -> Basis:
+        """Of the board: years of which nothing is recorded and that could not be judged count as waiting, too."""
+        basis = self.basis_in(connection, generation)
+        unjudged = sum(findings is None for findings in self._quiet[1].values())
+        return msgspec.structs.replace(basis, waiting=basis.waiting + unjudged) if unjudged else basis
 
     def basis_in(self, connection: sa.Connection, generation: int) -> Basis:
         """What materialised answers of a snapshot rest on."""

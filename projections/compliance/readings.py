@@ -13,13 +13,17 @@ reading             the term ends
 
 Ends are exclusive: what is done before that moment (ms) is in time.  Days are those of a zone of the IANA database, in
 the version that ``tzdata`` pins, never of the machine.
+
+A record may state any date from the year 1 to 9999, at any offset, and a term may end beyond; no calendar here goes
+further.  What lies before or behind is taken to be on its first or last day, here and nowhere else (our choice): an
+absurd date of one record must not stop the judgement of the others.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from zoneinfo import ZoneInfo
@@ -48,6 +52,16 @@ def zone(key: str) -> ZoneInfo:
         raise ConfigError(f"expected a zone of the IANA database {tzdata_version()}, found {key!r}") from None
 
 
+@lru_cache(1024)
+def zone_or(key: str, otherwise: str) -> str:
+    """The key of a zone, or another one where the pinned database has none of that name."""
+    try:
+        zone(key)
+    except ConfigError:
+        return otherwise
+    return key
+
+
 def tzdata_version() -> str:
     """Of the pinned database, as ``2026.6``."""
     from importlib.metadata import version  # noqa: PLC0415 - only to say it
@@ -58,13 +72,32 @@ def tzdata_version() -> str:
 @lru_cache(16_384)
 def day_of(ms: int, tz: str) -> date:
     """The day of a moment in a zone."""
-    return (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone(tz)).date()
+    return _local(ms, tz).date()
+
+
+def _local(ms: int, tz: str) -> datetime:
+    there = zone(tz)
+    try:
+        return (_EPOCH + timedelta(milliseconds=ms)).astimezone(there)
+    except OverflowError:
+        return datetime.combine(date.min if ms < 0 else date.max, time.min, there)
+
+
+def later(day: date, days: int) -> date:
+    """The day so many days after another one."""
+    return day + timedelta(days=min(max(days, (date.min - day).days), (date.max - day).days))
+
+
+def day_in(year: int, month: int, day: int) -> date:
+    """A day of a year that may be one that no calendar here has."""
+    if not MINYEAR <= year <= MAXYEAR:
+        return date.min if year < MINYEAR else date.max
+    return date(year, month, day)
 
 
 def local_minute(ms: int, tz: str) -> str:
     """A moment as ``2025-03-03 10:00`` in a zone; what is left of its minute is cut off."""
-    local = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone(tz))
-    return local.isoformat(" ", "minutes")[:16]
+    return _local(ms, tz).isoformat(" ", "minutes")[:16]
 
 
 @lru_cache(16_384)
@@ -76,7 +109,7 @@ def start_of(day: date, tz: str) -> int:
 
 def end_of(day: date, tz: str) -> int:
     """The first moment (ms) after a day in a zone."""
-    return start_of(day + timedelta(days=1), tz)
+    return start_of(day, tz) + DAY_MS if day == date.max else start_of(later(day, 1), tz)
 
 
 class Calendar(msgspec.Struct, frozen=True):
@@ -152,18 +185,18 @@ def ends(reading: str, start: int, tz: str, *, calendar_id: str = "", year: int 
         return start + int(rest) * 3_600_000
     if sort == "by":
         month, day = rest.split("-")
-        return end_of(date(year + 1, int(month), int(day)), tz)
+        return end_of(day_in(year + 1, int(month), int(day)), tz)
     count, _, first = rest.partition(":")
     begun = day_of(start, tz)
     if sort == "days":
-        return end_of(begun + timedelta(days=int(count) - (first == "same")), tz)
+        return end_of(later(begun, int(count) - (first == "same")), tz)
     return _workdays(begun, int(count), tz, calendar(calendar_id), same=first == "same")
 
 
 def _workdays(begun: date, count: int, tz: str, days: Calendar, *, same: bool) -> int | None:
-    day, left = (begun - timedelta(days=1) if same else begun), count
+    day, left = (later(begun, -1) if same else begun), count
     while left:
-        day += timedelta(days=1)
+        day = later(day, 1)
         works = days.works(day)
         if works is None:
             return None

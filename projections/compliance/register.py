@@ -17,6 +17,7 @@ entry which the new records touch are judged again::
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cached_property
@@ -27,10 +28,12 @@ from msgspec import UNSET
 
 from projections.compliance.case import Case, CaseAct
 from projections.compliance.facts import CaseFile
-from projections.compliance.readings import day_of
+from projections.compliance.faults import fault_of
+from projections.compliance.readings import day_of, zone_or
 from projections.compliance.verdict import Mark
 
 SUBJECT = "register"
+MOSCOW = "Europe/Moscow"
 T = TypeVar("T")
 
 
@@ -41,6 +44,7 @@ class OfficeEntry(msgspec.Struct, frozen=True):
     party: str
     sort: str
     tz: str
+    """Moscow where it states none that the pinned database has."""
     border: bool
     valid_from: date
     valid_to: date | None
@@ -79,7 +83,19 @@ class LegalRegister:
     """The register up to some record. Never changed."""
 
     def __init__(self, file: CaseFile, own: str = "") -> None:
-        """``own``: the own Party, as genesis says; found there where it is not given."""
+        """``own``: the own Party, as genesis says; found there where it is not given.
+
+        Raises:
+            JudgementFault: it cannot be read, from the record on that the message names. Then nothing can be judged.
+        """
+        try:
+            self._read(file, own)
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever it is, it is a fault of the reading
+            raise fault_of(error, SUBJECT, _readable(file, own), "the reading of the register") from error
+
+    def _read(self, file: CaseFile, own: str) -> None:
         self.file = file
         self.case = Case(SUBJECT, file)
         opened = self.case.first("register.opened")
@@ -129,7 +145,7 @@ class LegalRegister:
         for act in self.case.named("office.registered"):
             data = act.data
             entry = OfficeEntry(
-                data.office, data.party, data.sort, data.tz, data.border, _day(data.valid_from),
+                data.office, data.party, data.sort, zone_or(data.tz, MOSCOW), data.border, _day(data.valid_from),
                 _day_or_none(data.valid_to), _day_or_none(data.direct_since), act,
             )  # fmt: skip
             found.setdefault(data.office, []).append(entry)
@@ -152,9 +168,12 @@ class LegalRegister:
         return list(self._offices)
 
     def zone(self, code: str) -> str:
-        """An office's zone; Moscow where it is not registered (our choice)."""
+        """An office's zone; Moscow where it is not registered, or by a zone that nobody has (our choice).
+
+        Admission knows the form of a zone's name and not which zones there are.
+        """
         entry = self.office(code)
-        return "Europe/Moscow" if entry is None else entry.tz
+        return MOSCOW if entry is None else entry.tz
 
     def ledger_zone(self) -> str:
         """The zone of the office that opened the ledger: by it figures tell one month from another (our choice)."""
@@ -253,9 +272,9 @@ class LegalRegister:
         return self.case.named(*names)
 
     def bound(self, act: str) -> list[str]:
-        """Offices that an internal act binds, as it was issued; none where its issue is not recorded."""
+        """Offices that an internal act binds, as it was issued, each once; none where its issue is not recorded."""
         issued = [each for each in self.acts("act.issued") if each.data.act == act]
-        return list(issued[-1].data.binds) if issued else []
+        return list(dict.fromkeys(issued[-1].data.binds)) if issued else []
 
     def adopted(self) -> CaseAct | None:
         """The rulebook adopted last; None: none was."""
@@ -271,6 +290,20 @@ class LegalRegister:
         """The revocation of a key as compromised; None: there is none."""
         self.look(f"key:{kid}")
         return self._compromised.get(kid)
+
+
+def _readable(file: CaseFile, own: str) -> int:
+    """The seq of the record from which on a register cannot be read."""
+
+    def fails(count: int) -> bool:
+        try:
+            object.__new__(LegalRegister)._read(CaseFile(file.acts[:count]), own)  # noqa: SLF001 - its own class
+        except Exception:  # noqa: BLE001 - looked for
+            return True
+        return False
+
+    first = bisect_left(range(len(file.acts)), True, key=lambda before: fails(before + 1))
+    return file.acts[min(first, len(file.acts) - 1)].seq
 
 
 _INSTRUMENT_ACTS = {

@@ -7,12 +7,14 @@ round or is refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import msgspec
 import sqlalchemy as sa
 
 from ledger.errors import Overtaken
+from projections.among import among, listed
 from projections.bulk import insert
 from projections.generations import COUNTS
 from projections.schema import cases, dependency_sets, generations, judged, judging, positions
@@ -119,18 +121,28 @@ def hold(connection: sa.Connection, generation: int, partition: int, now: Round)
 _LOCK = 802_734_000
 
 
-def waiting_rows(generation: int, partition: int, limit: int) -> sa.Select[Any]:
-    """Subjects whose file has grown since they were judged: subject, seq, partner, facts."""
-    return sa.select(*_ROW).where(*_grown(generation), cases.c.partition == partition).limit(limit)
+def waiting_rows(
+    generation: int, partition: int, limit: int, but: Sequence[str] = (), dialect: str = ""
+) -> sa.Select[Any]:
+    """Subjects whose file has grown since they were judged, ``but`` some: subject, seq, partner, facts."""
+    found = sa.select(*_ROW).where(*_grown(generation), cases.c.partition == partition)
+    return _but(found, cases.c.subject, but, dialect).limit(limit)
 
 
-def touched_rows(generation: int, partition: int, limit: int) -> sa.Select[Any]:
-    """Subjects that the register has touched since they were judged, and whose file has not grown."""
+def touched_rows(
+    generation: int, partition: int, limit: int, but: Sequence[str] = (), dialect: str = ""
+) -> sa.Select[Any]:
+    """Subjects that the register has touched since they were judged, and whose file has not grown; ``but`` some."""
     stale = _stale(judged.c.partition, judged.c.subject).where(*_of(generation), judged.c.partition == partition)
+    stale = _but(stale, judged.c.subject, but, dialect)
     # A subquery with a limit: the database shall begin with the sets, of which there are few.
     found = stale.limit(limit).subquery()
     same = (cases.c.partition == found.c.partition) & (cases.c.subject == found.c.subject)
     return sa.select(*_ROW).join(found, same).where(cases.c.generation == generation, cases.c.waiting == 0)
+
+
+def _but(found: sa.Select[Any], column: sa.Column[Any], but: Sequence[str], dialect: str) -> sa.Select[Any]:
+    return found.where(~among(column, dialect)).params(among=listed(but, dialect)) if but else found
 
 
 _ROW = (cases.c.subject, cases.c.seq, sa.func.coalesce(cases.c.partner, "").label("partner"), cases.c.facts)

@@ -7,7 +7,7 @@ from datetime import date
 import msgspec
 
 from projections.compliance.case import CaseAct
-from projections.compliance.readings import end_of, start_of
+from projections.compliance.readings import day_in, end_of, start_of
 from projections.compliance.register import LegalRegister
 
 _PREFIX = "year/"
@@ -24,12 +24,12 @@ class Year(msgspec.Struct, frozen=True):
 
     def begins(self, tz: str) -> int:
         """Its first moment (ms) in a zone; not before the act was issued."""
-        start = start_of(date(self.year, 1, 1), tz)
+        start = start_of(day_in(self.year, 1, 1), tz)
         return start if self.issued is None else max(start, self.issued.time)
 
     def ends(self, tz: str, later: int = 0) -> int:
         """The first moment (ms) after it, or after a later year."""
-        return end_of(date(self.year + later, 12, 31), tz)
+        return end_of(day_in(self.year + later, 12, 31), tz)
 
 
 def year_of(subject: str) -> int:
@@ -50,8 +50,8 @@ def bound_in(register: LegalRegister, act: str, year: int) -> Year:
     ]
     if not issued:
         return Year(year, None, ())
-    last_day = date(year, 12, 31)
-    kept = tuple(code for code in issued[-1].data.binds if _exists(register, code, last_day))
+    last_day = day_in(year, 12, 31)
+    kept = tuple(code for code in dict.fromkeys(issued[-1].data.binds) if _exists(register, code, last_day))
     return Year(year, issued[-1], kept)
 
 

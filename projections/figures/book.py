@@ -20,8 +20,8 @@ from projections.figures.months import month_of
 from projections.figures.posting import Posting
 from projections.schema import cells, postings
 
-CellKey = tuple[str, str, int, str, int]
-"""Partner, part, month, tag, value: what a cell counts."""
+CellKey = tuple[str, str, str, int, int]
+"""Partner, part, tag, value, month: what a cell counts."""
 
 VERDICTS = "M28"
 """The part whose cells are findings; their rows are those of ``verdicts``."""
@@ -105,7 +105,7 @@ _PASSING = frozenset(code for code, part in PARTS.items() if part.how in ("stand
 
 
 def _key(row: tuple[Any, ...]) -> CellKey:
-    return row[_PARTNER], row[3], row[5], row[_TAG], row[_VALUE]
+    return row[_PARTNER], row[3], row[_TAG], row[_VALUE], row[5]
 
 
 _NAMES = [column.name for column in postings.c]

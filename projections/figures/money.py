@@ -7,7 +7,8 @@ whole numbers of 64 bits.  So an amount is taken apart, and nothing of it is rou
     1234.56 EUR               EUR 123456                      the minor unit, of ISO 4217
     1234.567 EUR              EUR 123456 and eur 7000         millionths of the currency: less than a minor unit
     1234 JPY                  JPY 1234                        which has none
-    5000000000000000 EUR      Eur 5000000000                  millions: of amounts from 10^15 on
+    5000000000000000 EUR      Eur 5000000000                  millions: of amounts from 10^15 on (from 10^14, of a
+                                                              currency whose minor unit has four decimals)
 
 A unit is written like its currency, in small letters or with one capital, since that is what tells one line of a sum
 from another.  Ordinary amounts have the first unit alone; ``together`` gives exact decimals whatever there is.
@@ -29,7 +30,7 @@ _EXPONENTS = {
     **dict.fromkeys(("CLF", "UYW"), 4),
 }  # fmt: skip
 """Decimals of the minor unit where these are not two."""
-_MICRO, _HUGE = 6, 10**15
+_MICRO = 6
 _EXACT = Context(prec=60)
 
 
@@ -47,10 +48,10 @@ def units(amount: str, currency: str) -> list[tuple[str, int]]:
     """
     whole, _, decimals = amount.partition(".")
     number, found = int(whole), []
-    if number >= _HUGE:
+    minor = exponent(currency)
+    if number >= 10 ** min(15, 18 - minor):  # so that the minor unit stays below 2^63
         millions, number = divmod(number, 10**6)
         found.append((currency.capitalize(), millions))
-    minor = exponent(currency)
     digits = decimals.ljust(_MICRO, "0")
     rest = int(digits[minor:] or 0)
     if rest:

@@ -26,7 +26,8 @@ class Sheet:
             ends = str(data.requesting), str(data.requested)
             self.office, self.counterpart = ends if self.direction == "out" else ends[::-1]
         every = case.every
-        self._names = items(every) if len({act.id for act in every}) < len(every) else None
+        plain = len({act.id for act in every}) == len(every) and not any("@" in act.id for act in every)
+        self._names = None if plain else items(every)
 
     def name(self, act: CaseAct) -> str:
         """An act as item: its event id, with the source where another of this subject has the same id."""

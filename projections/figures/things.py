@@ -6,6 +6,7 @@ subject counts (our choice): a request and the one that supplements it speak of 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cache
 from typing import Any
 
@@ -44,13 +45,17 @@ def _distinct(
     by: str,
 ) -> tuple[sa.Select[Any], sa.Select[Any]]:
     p = postings.c
-    things = sa.select(grouping(postings, by).label("at"), p.part, p.tag, p.thing).where(
-        _SOME, *within(postings, shape, parts, begun=held)
-    )
-    things = things.group_by(*([p[by]] if by else []), p.part, p.tag, p.thing)
-    if held:
-        things = things.having(sa.func.sum(p.value) > 0)
-    t = things.subquery().c
+    group = grouping(postings, by).label("at")
+    some = (_SOME, *within(postings, shape, parts, begun=held))
+    plain = [p[by]] if by else []
+    if not held:
+        number = sa.func.count(sa.distinct(p.thing))
+        return (
+            sa.select(group, p.part, p.tag, number).where(*some).group_by(*plain, p.part, p.tag),
+            sa.select(group, p.part, number).where(*some).group_by(*plain, p.part),
+        )
+    things = sa.select(group, p.part, p.tag, p.thing).where(*some).group_by(*plain, p.part, p.tag, p.thing)
+    t = things.having(sa.func.sum(p.value) > 0).subquery().c
     number = sa.func.count(sa.distinct(t.thing))
     return (
         sa.select(t.at, t.part, t.tag, number).group_by(t.at, t.part, t.tag),
@@ -76,10 +81,10 @@ def money(connection: sa.Connection, generation: int, scope: Scope, parts: tuple
         gained = _greatest(stated.get((part, part in balances), {}))
         if part in balances:
             gained = _rest(gained, _greatest(stated.get((PARTS[part].less, True), {})))
-        sums: dict[tuple[str, str, str], int] = {}
+        sums: dict[tuple[str, str, str], int] = defaultdict(int)
         for (at, _, currency), tags in gained.items():
             for tag, amount in tags.items():
-                sums[at, tag, currency] = sums.get((at, tag, currency), 0) + amount
+                sums[at, tag, currency] += amount
         for (at, tag, currency), amount in sorted(sums.items()):
             for unit, number in from_millionths(amount, currency):
                 lines.setdefault((at, part), []).append(Line(tag, number, unit))
@@ -103,7 +108,7 @@ def _amounts(
     stated: dict[str, _Stated] = {}
     query = _amounts_query(shape_of(scope), parts, begun, by)
     # Added up here: a sum of the database may overflow, these do not.
-    for at, part, thing, currency, subject, tag, value in connection.execute(query, bound(generation, scope)):
+    for at, part, thing, currency, subject, tag, value in connection.execute(query, bound(generation, scope)).all():
         things = stated.setdefault(part, {})
         tags = things.setdefault((str(at), thing, currency_of(currency)), {}).setdefault(subject, {})
         # An amount may be posted in several units: which of two is the greater is not told by one of them.
@@ -123,6 +128,9 @@ def _greatest(stated: _Stated) -> dict[_Thing, dict[str, int]]:
     """Of each thing what one subject states, by tag: the one that states the most."""
     found: dict[_Thing, dict[str, int]] = {}
     for thing, subjects in stated.items():
+        if len(subjects) == 1:
+            (found[thing],) = subjects.values()
+            continue
         tags = subjects[max(sorted(subjects), key=lambda subject: sum(subjects[subject].values()))]
         known = next((tag for of in subjects.values() for tag in sorted(of) if tag != UNKNOWN), UNKNOWN)
         if UNKNOWN in tags and known != UNKNOWN:

@@ -18,6 +18,34 @@ def of(answer: dict[str, Any], rule: str) -> dict[str, Any]:
     return dict(found)
 
 
+class TestThePeriodAndTheSubjectOfTheList:
+    """The board narrowed to what arose in some months, or to one subject."""
+
+    def test_what_arose_in_a_month_is_listed_and_counted(self, cli: Cli, case: Path) -> None:
+        march = cli.json("compliance", "--period", "2025-03", "--limit", "1000")["findings"]
+        assert {found["subject"] for found in march} == {ORAL}
+        april = cli.json("compliance", "--period", "2025-04", "--limit", "1000", "--verdict", "breached")["findings"]
+        assert {found["subject"] for found in april} == {GRADED}
+        counted = cli.json("compliance", "--period", "2025-04", "--count")["counts"]
+        assert sum(one["number"] for one in counted if one["verdict"] == "breached") == len(april)
+
+    def test_a_silent_year_can_be_listed_by_its_name(self, cli: Cli, case: Path) -> None:
+        found = cli.json("compliance", "--subject", "year/2025")["findings"]
+        assert found
+        assert all(one["subject"] == "year/2025" and one["silence"] for one in found)
+
+    @pytest.mark.parametrize(
+        ("args", "said"),
+        [
+            (("--period", "soon"), "--period: expected a period"),
+            (("2025-000201", "--period", "2025"), "--subject and --period without a request"),
+            (("2025-000201", "--subject", "year/2025"), "--subject and --period without a request"),
+        ],
+    )
+    def test_wrong_use_is_said(self, cli: Cli, case: Path, args: tuple[str, ...], said: str) -> None:
+        assert said in cli("compliance", *args, code=USAGE).output
+
+
 class TestOneRequest:
     def test_a_verdict_comes_with_line_reason_readings_and_the_records_it_rests_on(self, cli: Cli, case: Path) -> None:
         answer = cli.json("compliance", "2025-000201")

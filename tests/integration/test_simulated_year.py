@@ -120,7 +120,7 @@ def test_a_rule_that_is_switched_off_is_missed(rule: str) -> None:
 
 
 def test_rules_without_breaches_are_those_of_which_the_rulebook_gives_none() -> None:
-    """Given the reasons beside the table, then they are of the rules that the texts let nobody break, and of no other."""
+    """Given the reasons beside the table, they are of the rules that the texts let nobody break, and of no other."""
     rules = [rule for rule in built_in().rules() if rule.instrument in TEXTS]
     assert set(NO_BREACH) == {rule.id for rule in rules if "breached" not in rule.gives}
 

@@ -282,6 +282,13 @@ def test_the_years_that_nobody_spoke_of_are_there() -> None:
     assert years(LegalRegister(NOTHING, "RU"), scene.ms("2026-01-01")) == []
 
 
+def test_of_an_act_from_the_year_1_a_century_is_enumerated() -> None:
+    scene = Scene()
+    scene.reg("act.issued", "2024-05-01", office="RU-PGO", act="old", date="0001-01-01")
+    found = years(LegalRegister(scene.files["register"], "RU"), scene.ms("2025-06-01"))
+    assert found == [f"year/{year}" for year in range(1926, 2026)]
+
+
 def test_the_list_of_a_year_is_that_last_issued_by_its_end() -> None:
     scene = Scene()
     scene.reg("act.issued", "2024-05-01", office="RU-PGO", date="2024-05-01", binds=["RU-OMS", "RU-AL"])

@@ -232,6 +232,11 @@ def test_the_tables_of_the_law_are_those_of_the_rulebook(refresh: ModuleType, ma
     assert found == refresh.law_tables.tables()[marker], "run `.venv/bin/python docs/refresh.py`"
 
 
+def test_the_table_of_figures_is_that_of_the_catalogue(refresh: ModuleType) -> None:
+    found = refresh.between(ROOT / "docs" / "figures.md", "figures")
+    assert found == refresh.figure_tables.tables()["figures"], "run `.venv/bin/python docs/refresh.py`"
+
+
 def test_a_marker_that_is_absent_is_an_error(refresh: ModuleType, tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before <!-- bench --> open", encoding="utf-8")

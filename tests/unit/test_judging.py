@@ -321,7 +321,8 @@ class TestTheBoard:
             BoardFilters(rule="T1"), BoardFilters(article="2"), BoardFilters(article="Test 3"),
             BoardFilters(article="99"), BoardFilters(instrument="test-1"), BoardFilters(instrument="other"),
             BoardFilters(subject="request/3"), BoardFilters(subject="request/4", verdicts=("met",)),
-            BoardFilters(overdue=True),
+            BoardFilters(overdue=True), BoardFilters(first=202503, last=202503), BoardFilters(last=202502),
+            BoardFilters(rule="T2", first=202503, last=202504, overdue=True),
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("at", [T0 - DAY, SOON, T0 + 5 * DAY, LATER])

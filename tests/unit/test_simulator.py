@@ -139,7 +139,7 @@ def test_acts_come_in_the_same_order_whether_in_memory_or_on_disk(held: int) -> 
         for n in range(4000)
         if (t := chance.whole(n, n + 900))
     ]
-    given: list[Act] = []
+    given: list[Ready] = []
     with Spool(held) as spool:
         for start in range(0, len(acts), 250):
             given += spool.until(start)

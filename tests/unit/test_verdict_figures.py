@@ -60,9 +60,9 @@ def both_ways(store: Store, generation: Generation, as_of: int, scope: Scope) ->
 def check_sums(store: Store, generation: Generation) -> None:
     """The cells of postings are the sums of what stands in ``postings``."""
     p, c = postings.c, cells.c
-    keys = (p.partner, p.part, p.month, p.tag, p.value)
+    keys = (p.partner, p.part, p.tag, p.value, p.month)
     summed = sa.select(*keys, sa.func.count()).where(p.generation == generation.id).group_by(*keys)
-    kept = sa.select(c.partner, c.part, c.month, c.tag, c.value, c.number).where(
+    kept = sa.select(c.partner, c.part, c.tag, c.value, c.month, c.number).where(
         c.generation == generation.id, c.part != "M28", c.number != 0
     )
     with store.reading() as connection:

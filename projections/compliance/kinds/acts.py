@@ -51,8 +51,9 @@ def acquainted(asked: Asked) -> Iterator[Finding]:
         return
     told = [act for act in asked.register.acts("act.acquainted") if act.data.act == issued.data.act]
     offices = list(dict.fromkeys(act.data.office for act in told))
-    bound = [code for code in issued.data.binds if code in offices]
-    values = {"count": str(len(offices)), "bound": str(len(bound)), "all": str(len(issued.data.binds))}
+    every = dict.fromkeys(issued.data.binds)
+    bound = [code for code in every if code in offices]
+    values = {"count": str(len(offices)), "bound": str(len(bound)), "all": str(len(every))}
     verdict, reason = ("met", "acquainted") if told else ("open", "not_acquainted")
     yield asked.finding("met" if verdict == "met" else "open", reason, rests_on=(issued, *told), bound=issued.office,
                         values=values)  # fmt: skip

@@ -127,8 +127,8 @@ def _confirmed(asked: Asked, spoken: CaseAct) -> Finding:
     elif found.verdict == "undetermined" and len({r.kept for r in found.readings}) == 1:
         reason = "late_claim"
     return asked.finding(
-        found.verdict, reason, rests_on=evidence(spoken, found.act), item=spoken.id, bound=office, values=shown,
-        readings=found.readings, marks=found.marks, missing=missing,
+        found.verdict, reason, rests_on=evidence(spoken, found.act), item=asked.case.item(spoken), bound=office,
+        values=shown, readings=found.readings, marks=found.marks, missing=missing,
     )  # fmt: skip
 
 
@@ -136,8 +136,8 @@ def _pending(asked: Asked, spoken: CaseAct, shown: dict[str, str]) -> Finding:
     reads = asked.ends(spoken.time, asked.register.zone(spoken.office))
     if not reads:
         return asked.finding(
-            "undetermined", "calendar_unknown", rests_on=spoken, item=spoken.id, bound=spoken.office, values=shown,
-            missing="calendar of the term",
+            "undetermined", "calendar_unknown", rests_on=spoken, item=asked.case.item(spoken), bound=spoken.office,
+            values=shown, missing="calendar of the term",
         )  # fmt: skip
     steps = asked.timeline(spoken.time, reads)
     withdrawn = asked.case.withdrawn
@@ -147,6 +147,6 @@ def _pending(asked: Asked, spoken: CaseAct, shown: dict[str, str]) -> Finding:
     else:
         withdrawn = None
     return asked.finding(
-        "open", "running", rests_on=evidence(spoken, withdrawn), item=spoken.id, bound=spoken.office, values=shown,
-        readings=reads, steps=steps,
+        "open", "running", rests_on=evidence(spoken, withdrawn), item=asked.case.item(spoken), bound=spoken.office,
+        values=shown, readings=reads, steps=steps,
     )  # fmt: skip

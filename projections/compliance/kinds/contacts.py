@@ -37,7 +37,7 @@ def contact_notified(asked: Asked) -> Iterator[Finding]:
             yield asked.finding("undetermined", "act_unknown", rests_on=acts, item=code, bound=code,
                                 values={"office": code}, missing=f"issue of {_act(asked)}")  # fmt: skip
         return
-    for code in issued.data.binds:
+    for code in dict.fromkeys(issued.data.binds):
         yield _told_in_term(asked, code, issued)
     yield from _added(asked, issued)
 

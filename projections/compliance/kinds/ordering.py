@@ -47,15 +47,20 @@ def _doubt(asked: Asked, doubt: CaseAct) -> Finding:
     if gone_on is not None:
         acts = evidence(doubt, gone_on, answer)
         return asked.finding(
-            "undetermined", "carried_on", rests_on=acts, item=doubt.id, bound=bound,
+            "undetermined", "carried_on", rests_on=acts, item=asked.case.item(doubt), bound=bound,
             values={**values, "step": gone_on.name},
         )  # fmt: skip
     if answer is None and moot is not None:
         return asked.finding(
-            "undetermined", "never_answered", rests_on=(doubt, moot), item=doubt.id, bound=bound, values=values
+            "undetermined",
+            "never_answered",
+            rests_on=(doubt, moot),
+            item=asked.case.item(doubt),
+            bound=bound,
+            values=values,
         )
     zone = register.zone(bound)
-    return lagged(asked, doubt.time, doubt, zone, done=answer, item=doubt.id, bound=bound, values=values)
+    return lagged(asked, doubt.time, doubt, zone, done=answer, item=asked.case.item(doubt), bound=bound, values=values)
 
 
 @check("ordering", "consultation_before_refusal", takes=Takes({"silent": one_of("undetermined", "breached")}))
@@ -86,15 +91,20 @@ def _consulted(asked: Asked, decision: CaseAct, talks: list[CaseAct]) -> Finding
         talk = plain[-1] if plain else earlier[-1]
         values["consulted"] = day(asked.register, talk, bound)
         return asked.finding(
-            "met", "consulted_before", rests_on=(decision, talk), item=decision.id, bound=bound, values=values,
-            marks=before(talk, decision)[1],
+            "met", "consulted_before", rests_on=(decision, talk), item=asked.case.item(decision), bound=bound,
+            values=values, marks=before(talk, decision)[1],
         )  # fmt: skip
     if decision.filled("no_consultation_reason"):
         return asked.finding(
-            "met", "reason_given", rests_on=evidence(decision, talk), item=decision.id, bound=bound, values=values
+            "met",
+            "reason_given",
+            rests_on=evidence(decision, talk),
+            item=asked.case.item(decision),
+            bound=bound,
+            values=values,
         )
     return asked.finding(
         asked.param("silent", "undetermined"), "consulted_after" if talks else "not_consulted",
-        rests_on=evidence(decision, talk), item=decision.id, bound=bound, values=values,
+        rests_on=evidence(decision, talk), item=asked.case.item(decision), bound=bound, values=values,
         missing="whether a consultation was possible before the decision",
     )  # fmt: skip

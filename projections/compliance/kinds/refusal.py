@@ -25,11 +25,11 @@ def refusal_ground(asked: Asked) -> Iterator[Finding]:
         listed = data.ground in grounds
         yield asked.finding(
             "met" if listed else "undetermined", "ground_listed" if listed else "ground_not_listed", rests_on=decision,
-            item=decision.id, bound=data.decided_by, values={"scope": data.scope, "ground": data.ground},
+            item=asked.case.item(decision), bound=data.decided_by, values={"scope": data.scope, "ground": data.ground},
         )  # fmt: skip
     for told in _undecided(asked.case):
         yield asked.finding(
-            "undetermined", "no_decision", rests_on=told, item=told.id, bound=told.office,
+            "undetermined", "no_decision", rests_on=told, item=asked.case.item(told), bound=told.office,
             values={"scope": PENDING, "ground": PENDING}, missing="decision to refuse and its ground",
         )  # fmt: skip
 
@@ -61,34 +61,46 @@ def _told(asked: Asked, decision: CaseAct, notices: list[CaseAct]) -> Finding:
     if whole is None and notices:
         reason = "told_orally" if not any(act.data.written for act in notices) else "no_reason"
         return asked.finding(
-            "breached", reason, rests_on=(decision, *notices), item=decision.id, bound=bound, values=values
+            "breached",
+            reason,
+            rests_on=(decision, *notices),
+            item=asked.case.item(decision),
+            bound=bound,
+            values=values,
         )
     if whole is None and case.withdrawn is not None:
         return asked.finding(
-            "undetermined", "withdrawn_first", rests_on=(decision, case.withdrawn), item=decision.id, bound=bound,
-            values=values,
+            "undetermined", "withdrawn_first", rests_on=(decision, case.withdrawn), item=asked.case.item(decision),
+            bound=bound, values=values,
         )  # fmt: skip
     if whole is None and case.closed is not None:
         return asked.finding(
-            "breached", "closed_untold", rests_on=(decision, case.closed), item=decision.id, bound=bound, values=values
+            "breached",
+            "closed_untold",
+            rests_on=(decision, case.closed),
+            item=asked.case.item(decision),
+            bound=bound,
+            values=values,
         )
     zone = asked.register.zone(bound)
-    return lagged(asked, decision.time, decision, zone, done=whole, item=decision.id, bound=bound, values=values)
+    return lagged(
+        asked, decision.time, decision, zone, done=whole, item=asked.case.item(decision), bound=bound, values=values
+    )
 
 
 def _orphan(asked: Asked, told: CaseAct) -> Finding:
     """A refusal that was told, with no decision from which its lag could be counted."""
     values = _shown(asked, told, told.office)
     if not told.data.written:
-        return asked.finding("breached", "told_orally", rests_on=told, item=told.id, values=values)
+        return asked.finding("breached", "told_orally", rests_on=told, item=asked.case.item(told), values=values)
     if told.name == "request.answered":
         return asked.finding(
-            "undetermined", "reason_unknown", rests_on=told, item=told.id, values=values,
+            "undetermined", "reason_unknown", rests_on=told, item=asked.case.item(told), values=values,
             missing="notice of the refusal with its reason",
         )  # fmt: skip
     if not told.filled("reason"):
-        return asked.finding("breached", "no_reason", rests_on=told, item=told.id, values=values)
-    return asked.finding("met", "told", rests_on=evidence(told), item=told.id, values=values)
+        return asked.finding("breached", "no_reason", rests_on=told, item=asked.case.item(told), values=values)
+    return asked.finding("met", "told", rests_on=evidence(told), item=asked.case.item(told), values=values)
 
 
 def _shown(asked: Asked, told: CaseAct | None, office: str) -> dict[str, str]:

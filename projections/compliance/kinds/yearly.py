@@ -6,12 +6,12 @@ Checks of the kinds ``deadline``, ``coverage``, ``authority`` and ``information`
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from ledger.event import time_ms
 from projections.compliance.case import CaseAct
 from projections.compliance.kinds.base import Asked, check
-from projections.compliance.readings import day_of, end_of, start_of
+from projections.compliance.readings import day_of, end_of, later, start_of
 from projections.compliance.register import RoleEntry
 from projections.compliance.takes import COUNT, FLAG, TERM, WORD, Takes, needed, some_of
 from projections.compliance.verdict import Finding, Mark, Read, Step, Verdict, until
@@ -110,7 +110,7 @@ def _received(report: CaseAct, receipt: CaseAct | None) -> int | None:
 def _after_weekend(end: int, tz: str) -> int:
     day = day_of(end - 1, tz)
     while day.weekday() >= 5:
-        day += timedelta(days=1)
+        day = later(day, 1)
     return end_of(day, tz)
 
 

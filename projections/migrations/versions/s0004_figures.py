@@ -43,6 +43,7 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("postings_part", "postings", ["generation", "part", "partner", "month"])
+    op.create_index("postings_office", "postings", ["generation", "office", "part", "partner", "month"])
     things = sa.text("thing != ''")
     op.create_index(
         "postings_things",
@@ -56,9 +57,9 @@ def upgrade() -> None:
         sa.Column("generation", _Id, primary_key=True, autoincrement=False),
         sa.Column("partner", _text(64), primary_key=True),
         sa.Column("part", _text(64), primary_key=True),
-        sa.Column("month", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("tag", _text(256), primary_key=True),
         sa.Column("value", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("month", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("number", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
