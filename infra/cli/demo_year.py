@@ -152,7 +152,7 @@ def told_json(told: YearTold) -> dict[str, Any]:
     return {
         "events": told.events, "requests": told.requests, "planted": dict(told.planted),
         "partners": told.partners.rows, "rules": told.found,
-        "report": {"office": told.office, "year": YEAR, "mark": told.report.imprint, "files": told.files},
+        "report": {"office": told.office, "year": YEAR, "imprint": told.report.imprint, "files": told.files},
     }  # fmt: skip
 
 
