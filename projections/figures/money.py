@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Context, Decimal
+from functools import cache
 
 _EXPONENTS = {
     **dict.fromkeys(
@@ -59,6 +60,7 @@ def units(amount: str, currency: str) -> list[tuple[str, int]]:
     return [(currency, number * 10**minor + int(digits[:minor] or 0)), *found]
 
 
+@cache
 def currency_of(unit: str) -> str:
     """The currency that a unit is one of."""
     return unit.upper()

@@ -72,8 +72,9 @@ def _summed_queries(shape: Shape) -> tuple[sa.Select[Any], sa.Select[Any]]:
 
 def _counted(connection: sa.Connection, generation: int, scope: Scope, as_of: int) -> list[tuple[str, str, str, int]]:
     v = verdicts.c
-    query = sa.select(v.rule, v.rank, v.bound, sa.func.count()).where(*_held(), *_passing(shape_of(scope)))
-    rows = connection.execute(query.group_by(v.rule, v.rank, v.bound), {**bound(generation, scope), "as_of": as_of})
+    rule = v.rule + ""  # not the plain column, as in ``_overdue``
+    query = sa.select(rule, v.rank, v.bound, sa.func.count()).where(*_held(), *_passing(shape_of(scope)))
+    rows = connection.execute(query.group_by(rule, v.rank, v.bound), {**bound(generation, scope), "as_of": as_of})
     return [(rule, WORST[rank], owing.partition("-")[0], int(n)) for rule, rank, owing, n in rows]
 
 
@@ -130,7 +131,8 @@ def _passing(shape: Shape) -> list[sa.ColumnElement[bool]]:
     """Findings of a scope; its office is who owes them."""
     v = verdicts.c
     passing = [v.generation == sa.bindparam("generation"), *_in_period(v)]
-    columns = {"partner": v.partner, "office": v.bound}
+    # Of an office as in ``within``.
+    columns = {"partner": v.partner + "" if "office" in shape else v.partner, "office": v.bound}
     passing += [columns[name] == sa.bindparam(f"of_{name}") for name in shape if name in columns]
     of = [cases.c[name] == sa.bindparam(f"of_{name}") for name in ("kind", "direction") if name in shape]
     if of:
