@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from projections.figures.catalogue import FIGURES, Figure, Part
+from projections.figures.words import full_title, said_unit
 
 _MEANS = {
     "count": "sum of the period",
@@ -30,8 +31,7 @@ def tables() -> dict[str, str]:
 
 def _rows(figure: Figure) -> Iterator[tuple[str, ...]]:
     for number, part in enumerate(figure.parts):
-        title = figure.title if part.title == figure.title else f"{figure.title}: {part.title}"
-        yield f"`{part.code}`", title, part.unit, _how(part), "" if number else figure.ground
+        yield f"`{part.code}`", full_title(part.code), said_unit(part.unit), _how(part), "" if number else figure.ground
 
 
 def _how(part: Part) -> str:

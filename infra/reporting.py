@@ -68,11 +68,15 @@ class Reports:
         """The annual information of an office; ``tell`` is told how many questions were asked.
 
         Raises:
-            ConfigError: the register has no such office.
+            ConfigError: the register has no such office, or it is another Party's.
         """
-        if self.compliance.register().office(office) is None:
-            known = ", ".join(self.compliance.register().offices())
-            raise ConfigError(f"expected an office of the register ({known}), found {office[:40]!r}")
+        register = self.compliance.register()
+        own = [each for each in register.offices() if register.party(each) == register.own]
+        if office not in own:
+            raise ConfigError(
+                f"expected an office of the register that is {register.own}'s own ({', '.join(own)}), "
+                f"found {office[:40]!r}"
+            )
         return self._steadily(lambda asking: asking.annual(office, wanted), tell)
 
     def review(self, wanted: Wanted, tell: Callable[[int], None] = lambda _: None) -> Document:
@@ -210,7 +214,8 @@ class _Asking:
         findings = self._ask(self._compliance.of(subject)).findings
         _, report = self._reports.duty("annual_report")
         _, control = self._reports.duty("control")
-        sent = {act.id: act for act in self._reports.filed(wanted.year, "annualreport.submitted")}
+        # By leaf index: two offices may have given their records one id.
+        sent = {act.index: act for act in self._reports.filed(wanted.year, "annualreport.submitted")}
         reports = tuple(self._reported(one, sent, wanted) for one in findings if one.rule == report.id)
         checks = tuple(
             Control(_event(act, subject), act.data.from_, act.data.to, act.data.how, len(act.data.offices),
@@ -224,9 +229,10 @@ class _Asking:
         ]
         return reports, checks, " ".join(said)
 
-    def _reported(self, finding: Finding, sent: dict[str, CaseAct], wanted: Wanted) -> Reported:
+    def _reported(self, finding: Finding, sent: dict[int, CaseAct], wanted: Wanted) -> Reported:
         held = finding.at(wanted.as_of)
-        act = next((sent[ref.event] for ref in finding.evidence if ref.event in sent), None)
+        subject = f"year/{wanted.year}"
+        act = next((sent[ref.index] for ref in finding.evidence if ref.subject == subject and ref.index in sent), None)
         state = {"met": "sent", "undetermined": "undetermined"}.get(held.verdict, "")
         if held.verdict == "breached":
             state = "missing" if act is None else "late"
@@ -239,7 +245,7 @@ class _Asking:
             sent=finding.values.get("sent", ""),
             received=finding.values.get("received", ""),
             why=why(finding, self._rulebook, wanted.as_of, wanted.lang),
-            event=None if act is None else _event(act, f"year/{wanted.year}"),
+            event=None if act is None else _event(act, subject),
             contacts=None if act is None else act.data.contacts,
             proposals=None if act is None else act.data.proposals,
         )

@@ -212,6 +212,18 @@ def _wrong(name: str, value: dict[str, Any]) -> str:
     return f"expected a well-formed {name}, found {shown}"
 
 
+def moment_of(ms: int) -> datetime:
+    """A moment in ms since 1970-01-01T00:00Z as UTC, to be shown.
+
+    A time may lie a day outside the years 1 to 9999, by its offset, and a term may end there; it is shown as the first
+    or the last moment that can be written.
+    """
+    try:
+        return _EPOCH + ms * _MS
+    except OverflowError:
+        return (_EPOCH.min if ms < 0 else _EPOCH.max).replace(tzinfo=UTC)
+
+
 def time_ms(text: str) -> int:
     """An RFC 3339 time as ms since 1970-01-01T00:00Z, decimals beyond ms cut off.
 

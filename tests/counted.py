@@ -10,6 +10,8 @@ from projections.compliance.register import LegalRegister
 from projections.figures.catalogue import PARTS
 from projections.figures.counting import count
 from projections.figures.posting import Posting
+from projections.figures.words import NAMED
+from tests.figure_lines import LINES, OPEN
 from tests.law.scene import REQUEST, Scene
 
 
@@ -18,6 +20,7 @@ def counted(scene: Scene, subject: str = REQUEST) -> list[Posting]:
     register = LegalRegister(scene.files.get("register", NOTHING), scene.own)
     rows = count(Case(subject, scene.files.get(subject, NOTHING)), register)
     assert {row.part for row in rows} <= PARTS.keys()
+    assert all(row.tag in LINES.get(row.part, {""}) for row in rows if row.part not in NAMED | OPEN), "told in words"
     assert len({(row.part, row.item) for row in rows}) == len(rows), "part and item tell postings apart"
     indices = {act.index for act in scene.files[subject].acts}
     assert {row.record for row in rows} <= indices
@@ -30,7 +33,7 @@ def counted(scene: Scene, subject: str = REQUEST) -> list[Posting]:
 
 THINGS = frozenset({"distinct", "held", "money", "balance"})
 """Ways to be summed that need a thing."""
-MAY = frozenset({"M15", "M15.open", "M26.days", "M26.declined"})
+MAY = frozenset({"M15", "M15.open", "M24.told.open", "M26.days", "M26.declined", "M31.grade", "M32.open"})
 """Parts that name a thing without need."""
 
 

@@ -333,7 +333,7 @@ class Recount:
         return {line: f"{amount.normalize():f}" for line, amount in sorted(found.items()) if amount}
 
     def _greatest(self, figure: Any, *, since: bool) -> dict[tuple[str, str], dict[str, Decimal]]:
-        """Amounts by line, of each thing and currency."""
+        """Amounts by line, of each thing and currency; less what a request has released that another restrained."""
         stated: dict[tuple[str, str], dict[str, dict[str, Decimal]]] = defaultdict(dict)
         for line, (thing, currency, amount), request in self._posted(figure, since=since):
             lines = stated[thing, currency].setdefault(request.subject, defaultdict(Decimal))
@@ -345,6 +345,9 @@ class Recount:
             known = min((line for lines in by_request.values() for line in lines if line != "unknown"), default="")
             if known and "unknown" in greatest:
                 greatest[known] += greatest.pop("unknown")
+            if len(by_request) > 1 and greatest:
+                least = min(sum(lines.values()) for lines in by_request.values())
+                greatest[max(sorted(greatest), key=lambda line: greatest[line])] += min(least, Decimal())
             found[key] = greatest
         return found
 

@@ -12,7 +12,8 @@ from projections.figures.answers import Cited, FiguresPage, PartAnswer, Scope
 from projections.figures.catalogue import Figure, Part
 from projections.figures.money import exponent, together
 from projections.figures.months import format_period
-from projections.figures.words import said
+from projections.figures.shares import confirmed, per_materials
+from projections.figures.words import figure_title, part_title, said
 
 
 def amounts(answer: PartAnswer) -> list[tuple[str, str, Decimal]]:
@@ -32,18 +33,6 @@ def said_amount(amount: Decimal, currency: str) -> str:
     return text if decimals <= places else text.rstrip("0")
 
 
-def per_materials(page: FiguresPage) -> tuple[int, int]:
-    """Findings of M30 that are breached or undetermined, and the materials sent and received (M31)."""
-    found = sum(v.number for v in page.figure("M30").verdicts if v.verdict in ("breached", "undetermined"))
-    return found, page.figure("M31").part("M31").number or 0
-
-
-def confirmed(page: FiguresPage) -> tuple[int, int]:
-    """Oral requests (M33) that were confirmed in time by every reading of the term, of all that A6.2b speaks of."""
-    of = [line for line in page.figure("M28").verdicts if line.rule == "A6.2b"]
-    return sum(line.number for line in of if line.verdict == "met"), sum(line.number for line in of)
-
-
 def record_json(row: Cited) -> dict[str, Any]:
     """A record behind a figure; ``since``: the record that its days are counted from."""
     return {
@@ -58,7 +47,7 @@ def figure_json(figure: Figure, page: FiguresPage, parts: Sequence[Part]) -> dic
     answer = page.figure(figure.id)
     chosen = [part for part in figure.parts if not parts or part in parts]
     found: dict[str, Any] = {
-        "id": figure.id, "title": figure.title, "ground": figure.ground,
+        "id": figure.id, "title": figure_title(figure.id), "ground": figure.ground,
         "parts": [part_json(part, answer.part(part.code)) for part in chosen if part.how != "verdicts"],
     }  # fmt: skip
     if figure.parts[0].how == "verdicts":
@@ -93,7 +82,7 @@ def part_json(part: Part, answer: PartAnswer) -> dict[str, Any]:
 
 def _whole_json(part: Part, answer: PartAnswer, lines: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "code": part.code, "title": part.title, "how": part.how, "unit": part.unit, "number": answer.number,
+        "code": part.code, "title": part_title(part.code), "how": part.how, "unit": part.unit, "number": answer.number,
         "lines": lines,
     }  # fmt: skip
     if part.rate:

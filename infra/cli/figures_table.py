@@ -7,11 +7,9 @@ from typing import Any
 
 from infra.cli.figures_json import (
     amounts,
-    confirmed,
     figure_json,
     head_json,
     part_json,
-    per_materials,
     record_json,
     said_amount,
     scope_json,
@@ -30,10 +28,11 @@ from projections.figures.answers import (
     Scope,
     VerdictLine,
 )
-from projections.figures.catalogue import OF_PART, Figure, Part
+from projections.figures.catalogue import Figure, Part
 from projections.figures.money import together
 from projections.figures.months import format_period
-from projections.figures.words import said, said_state
+from projections.figures.shares import confirmed, per_materials
+from projections.figures.words import figure_title, full_title, part_title, said, said_state, said_unit
 
 NOTHING, TOO_FEW = "—", "too few"
 
@@ -109,8 +108,7 @@ def _figure_rows(figure: Figure, page: FiguresPage, parts: Sequence[Part]) -> It
     for part in figure.parts:
         if part.how == "verdicts" or (parts and part not in parts):
             continue
-        title = figure.title if part.title == figure.title else f"{figure.title}: {part.title}"
-        yield f"{part.code}", title, *_whole(part, answer.part(part.code))
+        yield f"{part.code}", full_title(part.code), *_whole(part, answer.part(part.code))
         for row in _line_rows(part, answer.part(part.code)):
             yield "", f"  {row[0]}", *row[1:]
         if part.code == "M33" and answer.part(part.code).number:
@@ -146,7 +144,7 @@ def _whole(part: Part, answer: PartAnswer) -> tuple[Any, ...]:
     if part.how in ("money", "balance"):
         return ("", "", "", "", "", "") if answer.lines else _none(part)
     share = _share(answer.share(part.rate)) if part.rate else ""
-    return answer.number or 0, part.unit, share, "", "", ""
+    return answer.number or 0, said_unit(part.unit), share, "", "", ""
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -156,7 +154,7 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
 
 
 def _none(part: Part) -> tuple[Any, ...]:
-    return NOTHING, "cases" if part.how == "days" else part.unit, "", "", "", ""
+    return NOTHING, said_unit("cases" if part.how == "days" else part.unit), "", "", "", ""
 
 
 def _cells(part: Part, line: Line, answer: PartAnswer) -> tuple[Any, ...]:
@@ -182,9 +180,9 @@ def _verdict_tables(figure: Figure, page: FiguresPage) -> None:
     answer = page.figure(figure.id)
     if answer.verdicts:
         rows = [[rule, bound, *counts] for (rule, bound), counts in _by_rule(answer.verdicts).items()]
-        table(f"{figure.id} {figure.title}", ("rule", "owed by", *WORST), rows, right=WORST)
+        table(f"{figure.id} {figure_title(figure.id)}", ("rule", "owed by", *WORST), rows, right=WORST)
     elif figure.parts[0].how == "verdicts" and not answer.overdue:
-        say(f"{figure.id} {figure.title}: {NOTHING}")
+        say(f"{figure.id} {figure_title(figure.id)}: {NOTHING}")
     if figure.id == "M30" and answer.verdicts:
         found, materials = per_materials(page)
         rate = f"{found * 1000 / materials:.1f}" if materials else NOTHING
@@ -192,7 +190,7 @@ def _verdict_tables(figure: Figure, page: FiguresPage) -> None:
     if answer.overdue:
         rows = [[each.rule, each.number, *_few(each.p50, each.p90)] for each in answer.overdue]
         columns = ("rule", "findings", "age p50, days", "age p90, days")
-        table(f"{figure.id} {figure.title}; no breach", columns, rows, right=columns[1:])
+        table(f"{figure.id} {figure_title(figure.id)}; no breach", columns, rows, right=columns[1:])
 
 
 def _few(*values: int | None) -> list[Any]:
@@ -223,7 +221,7 @@ def show_by(
         return
     for part, found in split.items():
         rows = [row for key, answer in found.items() for row in _split_rows(part, _key_of(dimension, key), answer)]
-        title = figure.title if part.title == figure.title else f"{figure.title}: {part.title}"
+        title = full_title(part.code)
         columns = (dimension, "line", *_COLUMNS[2:])
         if rows:
             _table(f"{part.code} {title}, {_period(scope)}", columns, rows)
@@ -237,7 +235,7 @@ def _split_rows(part: Part, key: str, answer: PartAnswer) -> Iterator[Sequence[A
         yield key, "together" if several else "", *_whole(part, answer)
         key = ""
     for title, number, unit, *rest in _line_rows(part, answer, every=True):
-        yield key, title, number, unit if several else unit or part.unit, *rest
+        yield key, title, number, unit if several else unit or said_unit(part.unit), *rest
         key = ""
 
 
@@ -261,7 +259,7 @@ def show_records(common: Common, part: Part, page: CitedPage, scope: Scope) -> N
         ]
         for row in page.rows
     ]  # fmt: skip
-    title = OF_PART[part.code].title if part.title == OF_PART[part.code].title else part.title
+    title = part_title(part.code)
     if rows_:
         columns = ("partition", "record", "subject", "time", "partner", "line", "thing", "value")
         table(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from infra.cli.render import when
 from ledger.errors import ConfigError, FormatError
-from ledger.event import is_day, time_ms
+from ledger.event import is_day, moment_of, time_ms
 from projections.compliance.rulebook import Rulebook
 from projections.compliance.texts import Lang, said_line, why
 from projections.compliance.verdict import WORST, Finding, Ref
@@ -138,4 +137,4 @@ def said_ref(ref: Ref, *, brief: bool = False) -> str:
 
 def stamp(ms: int) -> str:
     """A moment as RFC 3339 in UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment_of(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -35,6 +35,10 @@ _POSTED = ("M1", "M2", "M23", "M24", "M25.signed", "M26")
 """Parts that between them name every state that any figure does."""
 
 
+_WITH_OFFICES = ("M1", "M24", "M24.told")
+"""Parts that between them name every office of a partner that any figure does."""
+
+
 class _Wanted(NamedTuple):
     """A figure that was asked for, and which of its parts."""
 
@@ -95,6 +99,7 @@ async def partners(
             _known_office(office, register)
             first, last = months or _this_year(now, zone)
             partner = _known_state(state, figures, now)
+            _known_counterpart(counterpart, register, figures)
             scope = Scope(
                 partner=partner, office=office, counterpart=counterpart, kind=kind, direction=direction, first=first,
                 last=last,
@@ -206,6 +211,20 @@ def _known_office(code: str | None, register: LegalRegister) -> None:
     if code not in own:
         raise ConfigError(
             f"expected --office as an office of {register.own} that is registered, found {code[:40]!r}{near(code, own)}"
+        )
+
+
+def _known_counterpart(code: str | None, register: LegalRegister, figures: Figures) -> None:
+    """An office of a partner that neither the register nor any request names is a mistake."""
+    if code is None:
+        return
+    known = {each for each in register.offices() if register.party(each) != register.own}
+    for part in _WITH_OFFICES:
+        known |= figures.by(part, Scope(), "counterpart").keys() - {""}
+    if code not in known:
+        raise ConfigError(
+            f"expected --counterpart as an office of a partner that a record names, found {code[:40]!r}"
+            f"{near(code, sorted(known))}"
         )
 
 

@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from rich.console import Console
 from rich.text import Text
+
+from ledger.event import moment_of
 
 _PIPED = 180  # columns where there is no terminal to fit into
 _EVERY = 5.0  # seconds between lines of progress where there is no terminal
@@ -74,7 +75,7 @@ def shown(cell: Any) -> str:
 
 def when(ms: int | None) -> str:
     """A time in ms since 1970 for people, in UTC."""
-    return "–" if ms is None else datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return "–" if ms is None else moment_of(ms).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def short(hex_: str) -> str:

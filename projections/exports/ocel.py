@@ -16,12 +16,11 @@ Source: OCEL 2.0 specification (Berti et al., 2024).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from ledger.event import time_ms
+from ledger.event import moment_of, time_ms
 from projections.exports.ocel_shape import (
     ASSET,
     INSTRUMENT,
@@ -77,7 +76,7 @@ def ocel_event(told: Told) -> OcelEvent:
 
 def instant(ms: int) -> str:
     """A time in ms since 1970 in UTC."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment_of(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _objects(told: Told) -> Iterator[Taking]:

@@ -23,11 +23,11 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 from xml.sax.saxutils import quoteattr
 
+from ledger.event import moment_of
 from projections.exports.told import Hidden, Told, leaves
 
 _SPACE = "http://www.xes-standard.org"
@@ -194,4 +194,4 @@ def _quoted(text: str) -> str:
 
 
 def _instant(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return moment_of(ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -85,14 +85,15 @@ def lasting(made: Iterable[Posting], zone: str) -> list[tuple[Posting, int]]:
     Nothing is asked of a date within a month, and a third of all postings are gone by the end of theirs.
     """
     kept: list[tuple[Posting, int]] = []
-    going: dict[tuple[str, str, str, int], list[Posting]] = {}
+    going: dict[tuple[str, int, tuple[object, ...]], list[Posting]] = {}
     for posting in made:
         month = month_of(posting.time, zone)
         if posting.part in _PASSING:
-            going.setdefault((posting.part, posting.tag, posting.thing, month), []).append(posting)
+            # By all that figures are asked by: what ends with one partner, or at one office, ends no other's.
+            going.setdefault((posting.part, month, tuple(posting)[_SCOPED]), []).append(posting)
         else:
             kept.append((posting, month))
-    for (_, _, _, month), some in going.items():
+    for (_, month, _), some in going.items():
         net = sum(posting.value for posting in some)
         if len(some) > 1 and all(abs(posting.value) == 1 for posting in some):
             of = sorted((p for p in some if p.value * net > 0), key=lambda p: (p.time, p.item))
@@ -101,6 +102,8 @@ def lasting(made: Iterable[Posting], zone: str) -> list[tuple[Posting, int]]:
     return kept
 
 
+_SCOPED = slice(Posting._fields.index("partner"), Posting._fields.index("thing") + 1)
+"""Partner, direction, kind, offices, tag and thing."""
 _PASSING = frozenset(code for code, part in PARTS.items() if part.how in ("standing", "held"))
 
 

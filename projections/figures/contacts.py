@@ -59,13 +59,13 @@ def _changes(act: CaseAct, known: bool) -> bool:
 
 def _told(version: Version, register: LegalRegister, item: str) -> list[Posting]:
     office, since, index = version.office, version.since, version.act.index
-    rows = [Posting("M24.told.open", item, since, "", "", "", office, "", "notified", "", 1, "", index)]
+    rows = [Posting("M24.told.open", item, since, "", "", "", office, "", "notified", item, 1, "", index)]
     act = told(version, register)
     if act is not None:
         days = elapsed(since, act.time)
         rows += [
-            Posting("M24.told.open", ended(item), max(since, act.time), "", "", "", office, "", "notified", "", -1, "",
-                    act.index),
+            Posting("M24.told.open", ended(item), max(since, act.time), "", "", "", office, "", "notified", item, -1,
+                    "", act.index),
             Posting("M24.told", f"{item} notified", act.time, "", "", "", office, "", "notified", "", days, "",
                     act.index, index),
         ]  # fmt: skip

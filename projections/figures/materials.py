@@ -58,9 +58,9 @@ def _count_grades(sheet: Sheet, acts: Sequence[CaseAct]) -> None:
                 grades.pop(act.data.holder, None)
             after, item = set(grades.values()), f"{material} {sheet.name(act)}"
             for grade in after - before:  # at most one, since one act is about one holder
-                sheet.post("M31.grade", act, grade, item=item)
+                sheet.post("M31.grade", act, grade, item=item, thing=material)
             for grade in sorted(before - after):  # by an erasure, perhaps several
-                sheet.post("M31.grade", act, grade, item=ended(f"{item} {grade}"), value=-1)
+                sheet.post("M31.grade", act, grade, item=ended(f"{item} {grade}"), value=-1, thing=material)
 
 
 def count_consent(sheet: Sheet) -> None:
@@ -69,7 +69,7 @@ def count_consent(sheet: Sheet) -> None:
     for act in sheet.case.named("consent.requested"):
         sheet.post("M32", act, "asked")
         answer = first(each for each in answers if each.get("answers") == act.id)
-        sheet.stands("M32.open", act, answer)
+        sheet.stands("M32.open", act, answer, thing=sheet.name(act))
         if answer is not None:
             sheet.days("M32.days", act, answer, item=sheet.name(act))
     for act in answers:

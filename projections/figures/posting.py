@@ -41,7 +41,8 @@ class Posting(NamedTuple):
     tag: str
     """The line of the part that it belongs to: an outcome, a side, a sort of property; words divided by blanks."""
     thing: str
-    """What is counted once however many subjects speak of it: a person, a case, an asset, an instrument; else empty."""
+    """What is counted once however many subjects speak of it, as a person, an asset or an instrument, or what of a
+    subject comes and goes by itself, as a material; else empty."""
     value: int
     """1, -1, a number of documents, whole days, or an amount in the currency's minor unit."""
     currency: str

@@ -13,7 +13,7 @@ Figures are made with verdicts (``compliance/judging.py``); answers say how many
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -39,7 +39,11 @@ from projections.schema import postings
 DIMENSIONS = ("partner", "office", "counterpart", "kind", "direction", "month")
 """What a part can be grouped by."""
 
-_Cursor = tuple[int, int, str, str, str]
+_Time = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+_Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*\Z")]
+_Cursor = tuple[_Time, _Partition, _Text, _Text, _Text]
+"""What databases take; PostgreSQL has no NUL in texts."""
 _read_cursor = msgspec.json.Decoder(_Cursor).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -238,7 +242,10 @@ def _records(scope: Scope, part: str, tag: str | None) -> sa.Select[Any]:
     begun = how in ("standing", "held", "balance")
     rows = sa.select(*postings.c).where(*sums.within(postings, sums.shape_of(scope), codes, begun=begun))
     if tag is not None:
-        rows = rows.where((postings.c.tag == tag) | postings.c.tag.startswith(tag + " ", autoescape=True))
+        # No pattern: SQLite's take small letters for capitals. Texts compare by bytes, and ! comes after the blank.
+        rows = rows.where(
+            (postings.c.tag == tag) | ((postings.c.tag >= tag + " ") & (postings.c.tag < tag + "!"))
+        )  # fmt: skip
     return things.standing_rows(rows) if how in ("standing", "held") else rows
 
 

@@ -7,7 +7,6 @@ that cannot pass the step on none are made, which is most of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -15,7 +14,7 @@ import msgspec
 from ledger import catalogue
 from ledger.chain import Record
 from ledger.errors import FormatError
-from ledger.event import Event
+from ledger.event import Event, moment_of
 from ledger.ids import Subject
 from ledger.seal import Seal
 from projections.compliance.case import Case, CaseAct
@@ -36,9 +35,6 @@ _PASSING = (
 )  # fmt: skip
 """Acts that may pass the step on, or on which it hangs whether another does."""
 _BOX = {"s": 1, "key": "0" * 32, "box": "", "commit": "A" * 43 + "="}
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - of UTC, written with Z below
-_EARLIEST = (datetime(1, 1, 1) - _EPOCH) // timedelta(milliseconds=1)  # noqa: DTZ001
-"""The first moment that a calendar here can write; a time of an event may lie hours before it, by its offset."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -104,7 +100,7 @@ def _told(case: Case, opener: CaseAct) -> Iterator[tuple[CaseAct, str]]:
 def _record(act: CaseAct, seq: int) -> Record:
     data = _boxed(act.data) if act.name in COMPARED else msgspec.Raw(_encode(act.data))
     # The fold takes the earlier of claimed and admitted, which is what the case file has decided already.
-    time = (_EPOCH + timedelta(milliseconds=max(act.time, _EARLIEST))).isoformat(timespec="milliseconds") + "Z"
+    time = moment_of(act.time).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     event = Event(
         "1.0",
         act.id,

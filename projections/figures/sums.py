@@ -21,6 +21,9 @@ from projections.schema import cells, postings
 ENOUGH = {50: 1, 90: 10, 99: 100}
 """How many cases a percentile needs."""
 
+_SPLIT = 2**32
+_HALF = sa.literal_column(str(_SPLIT), sa.BigInteger)
+
 Grouped = dict[tuple[str, str], list[Line]]
 """Lines by group (empty where nothing is grouped by) and part."""
 Source = tuple[sa.FromClause, sa.ColumnElement[int]]
@@ -67,9 +70,10 @@ def counts(
     """Sums of the values posted in the period, or, with ``begun``, until its end."""
     query = _counts(shape_of(scope), parts, begun, by)
     found: Grouped = {}
-    for at, part, tag, total in connection.execute(query, bound(generation, scope)):
+    for at, part, tag, high, low in connection.execute(query, bound(generation, scope)):
+        total = int(high) * _SPLIT + int(low)
         if total:
-            found.setdefault((str(at), part), []).append(Line(tag, int(total)))
+            found.setdefault((str(at), part), []).append(Line(tag, total))
     return found
 
 
@@ -78,7 +82,14 @@ def _counts(shape: Shape, parts: tuple[str, ...], begun: bool, by: str) -> sa.Se
     table, number = source_of(shape, by)
     group = grouping(table, by)
     return (
-        sa.select(group, table.c.part, table.c.tag, sa.func.sum(table.c.value * number))
+        sa.select(
+            group,
+            table.c.part,
+            table.c.tag,
+            # In two halves: an act may state a count so large that a thousand of them are more than 64 bits hold.
+            sa.func.sum(table.c.value // _HALF * number),
+            sa.func.sum(table.c.value % _HALF * number),
+        )
         .where(*within(table, shape, parts, begun=begun))
         .group_by(*_plain(group), table.c.part, table.c.tag)
     )

@@ -1,7 +1,8 @@
 """Figures of things that several subjects may speak of: persons, cases, instruments, meetings, property, costs.
 
 Each thing counts once.  Of an amount that several subjects state for one thing and currency, the greatest sum of one
-subject counts (our choice): a request and the one that supplements it speak of the same account.
+subject counts (our choice): a request and the one that supplements it speak of the same account.  A subject that
+releases more of a thing than it restrained has released what another one restrained, so that is taken off.
 """
 
 from __future__ import annotations
@@ -80,7 +81,8 @@ def money(connection: sa.Connection, generation: int, scope: Scope, parts: tuple
     for part in parts:
         gained = _greatest(stated.get((part, part in balances), {}))
         if part in balances:
-            gained = _rest(gained, _greatest(stated.get((PARTS[part].less, True), {})))
+            lost = _greatest(stated.get((PARTS[part].less, True), {}))
+            gained = _rest(gained, _released(stated.get((part, True), {})), lost)
         sums: dict[tuple[str, str, str], int] = defaultdict(int)
         for (at, _, currency), tags in gained.items():
             for tag, amount in tags.items():
@@ -140,24 +142,35 @@ def _greatest(stated: _Stated) -> dict[_Thing, dict[str, int]]:
     return found
 
 
-def _rest(gained: dict[_Thing, dict[str, int]], lost: dict[_Thing, dict[str, int]]) -> dict[_Thing, dict[str, int]]:
+def _released(stated: _Stated) -> dict[_Thing, int]:
+    """Of each thing the most that one subject has released beyond what it says that it restrained."""
+    return {
+        thing: max(0, *(-sum(tags.values()) for tags in subjects.values()))
+        for thing, subjects in stated.items()
+        if len(subjects) > 1
+    }
+
+
+def _rest(
+    gained: dict[_Thing, dict[str, int]], released: dict[_Thing, int], lost: dict[_Thing, dict[str, int]]
+) -> dict[_Thing, dict[str, int]]:
     """What is left of each thing, never below nothing."""
     found: dict[_Thing, dict[str, int]] = {}
     for thing, tags in gained.items():
-        left = max(0, sum(tags.values()) - sum(lost.get(thing, {}).values()))
+        left = max(0, sum(tags.values()) - released.get(thing, 0) - sum(lost.get(thing, {}).values()))
         # A thing is of one sort; were it said to be of several, the rest is of the greatest.
         found[thing] = {max(sorted(tags), key=lambda tag: tags[tag]): left}
     return found
 
 
 def standing_rows(rows: sa.Select[Any]) -> sa.Select[Any]:
-    """Of postings that come and go, those that stand: the latest ones of each subject, tag and thing, as many as stand.
+    """Of postings that come and go, those that stand: the latest ones of each subject, office, tag and thing.
 
     Args:
         rows: postings with all columns, until the end of the period.
     """
     r = rows.subquery().c
-    same = (r.partition, r.subject, r.part, r.partner, r.tag, r.thing)
+    same = (r.partition, r.subject, r.part, r.partner, r.office, r.counterpart, r.tag, r.thing)
     ranked = sa.select(
         *r,
         sa.func.sum(r.value).over(partition_by=same).label("net"),

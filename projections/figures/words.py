@@ -1,96 +1,98 @@
-"""Lines of figures in words: the title of a tag.
+"""Figures in words, English and Russian: titles of figures and parts, units, and the lines of a part.
 
 A tag is words divided by blanks; each is of a closed vocabulary, or a name (an instrument, an office, a state), which
 stands as it is.  The same word may say different things in different figures::
 
-    said("M1", "out extradition")       out, extradition
+    said("M1", "out extradition")       outgoing, extradition
     said("M7", "legislation full")      legislation, in full
-    said("M13", "in treaty")            in, by treaty
+    said("M13", "in treaty")            on incoming requests, by treaty
     said("M25.signed", "treaty")        treaty
-    said("M26.days", "applied to declined")
+    said("M26.days", "applied to declined", "ru")
+
+``texts/words.toml`` has what a word says, ``texts/elsewhere.toml`` what it says in some parts or figures instead;
+titles are in ``texts/figures.toml`` and ``texts/parts.toml``, units in ``texts/units.toml``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
 
-from projections.figures.sheet import UNKNOWN
+import msgspec
 
-WORDS: Mapping[str, str] = {
-    "in": "in", "out": "out", UNKNOWN: "not known", "other": "other", "unnamed": "none named",
-    # kinds of requests
-    "extradition": "extradition", "mla": "legal assistance in criminal matters",
-    "transfer_sentenced": "transfer of sentenced persons", "transfer_mental": "transfer for compulsory treatment",
-    "transfer_prosecution": "transfer of prosecution", "search_person": "search for persons", "asset": "property",
-    "law_enforcement": "law-enforcement assistance", "admin_offence": "administrative offences",
-    "direct_exchange": "direct exchange", "general_cooperation": "general co-operation", "initiative": "initiative",
-    # whose step it is
-    "requesting": "the requesting side", "requested": "the requested side", "supplying": "the supplying side",
-    "nobody": "nobody",
-    # outcomes, refusals
-    "granted": "granted", "partial": "in part", "full": "in full", "not_executed": "not executed",
-    "refused": "refused", "answered": "answered", "initiative_accepted": "initiative accepted",
-    "initiative_declined": "initiative declined", "sovereignty": "sovereignty", "security": "security",
-    "essential_interest": "essential interests", "legislation": "legislation",
-    "international_obligation": "international obligations", "consulted": "consulted before",
-    "not_consulted": "not consulted before",
-    # persons, prosecutions, execution
-    "treaty": "by treaty", "reciprocity": "by reciprocity", "interpol": "through Interpol",
-    "directorate": "through the coordinating units", "taken_over": "taken over", "concluded": "concluded",
-    "convicted": "convicted", "acquitted": "acquitted", "discontinued": "discontinued", "measure": "measure",
-    "interview": "interview", "search_seizure": "search or seizure", "expert": "expert opinion",
-    "video_hearing": "hearing by video", "records": "records obtained", "inspection": "inspection",
-    "served": "served", "not_found": "addressee not found",
-    # property and costs
-    "funds": "funds", "real_estate": "real estate", "movable": "movables", "digital": "digital assets",
-    "state": "to a state", "company": "to companies", "person": "to persons", "agreed": "with an agreement",
-    "not_agreed": "without an agreement",
-    # direct contact
-    "o1": "o1, information on crime", "o2": "o2, experience", "o3": "o3, working meetings",
-    "o4": "o4, legislation and supervision", "p1": "p1, information on crime", "p2": "p2, experience",
-    "p3": "p3, meetings", "p4": "p4, legislation", "p5": "p5, other assistance", "none": "none of the list",
-    "organised_crime": "organised crime", "terrorism_extremism": "terrorism and extremism", "drugs": "drugs",
-    "digital_assets": "digital assets", "ict_crime": "crime by information technology", "minors": "minors",
-    "environment": "environment", "direct": "direct", "diplomatic": "diplomatic", "misrouted": "misrouted",
-    "forwarded": "forwarded",
-    # meetings and contacts
-    "held": "held", "cancelled": "cancelled", "working": "working meeting", "consultation": "consultation",
-    "conference": "conference", "seminar": "seminar", "training": "training", "visit": "visit", "own": "own",
-    "partner": "the partner's", "notified": "told to the own coordinating unit",
-    # treaties
-    "agreement": "agreement", "protocol": "protocol", "memorandum": "memorandum", "programme": "programme",
-    "principle": "principle", "proposed": "proposed", "negotiating": "in negotiation", "applied": "applied for",
-    "declined": "declined", "invited": "invited", "initialled": "initialled", "signed": "signed",
-    "running": "running", "finished": "finished", "to": "to",
-    # materials, consent
-    "sent": "sent", "received": "received", "open": "open", "restricted": "restricted",
-    "confidential": "confidential", "strict": "strict", "returned": "returned", "destroyed": "destroyed",
-    "asked": "asked",
-    # records
-    "in_time": "within 24 h", "late": "later",
-}  # fmt: skip
-"""What a word of a tag says, unless its figure has another use for it."""
+from projections.compliance.rulebook import Text
+from projections.compliance.texts import Lang
+from projections.figures.catalogue import OF_PART
 
-_ELSEWHERE: Mapping[tuple[str, str], str] = {
-    **{(part, "treaty"): "treaty" for part in ("M25.signed", "M25.force", "M25.new")},
-    ("M21", "refused"): "acceptance refused",
-    ("M24.told", "forwarded"): "told to the other Party",
-}
-"""What it says in some parts instead."""
-_NAMED = frozenset({"M2", "M23.place", "M23.programme", "M24.changes", "M27.events", "M34"})
+NAMED = frozenset({"M2", "M23.place", "M23.programme", "M24.changes", "M27.events", "M34"})
 """Parts whose tags are names: of acts, states, programmes, offices."""
 
 
-def said(part: str, tag: str) -> str:
+def said(part: str, tag: str, lang: Lang = "en") -> str:
     """The title of a line of a part; empty where the part has one line alone."""
-    if part in _NAMED or not tag:
+    if part in NAMED or not tag:
         return tag
-    words = [_ELSEWHERE.get((part, word)) or WORDS.get(word, word) for word in tag.split(" ")]
-    return (" " if part == "M26.days" else ", ").join(words)
+    whole = _elsewhere(part, tag)
+    if whole is not None:
+        return _in(whole, lang)
+    return (" " if part == "M26.days" else ", ").join(_word(part, word, lang) for word in tag.split(" "))
 
 
-def said_state(partner: str | None) -> str:
+def said_state(partner: str | None, lang: Lang = "en") -> str:
     """A partner; None: all of them, empty: no single one."""
-    if partner is None:
-        return "all partners"
-    return partner or "no single partner"
+    return partner or _in(texts("partners")["all" if partner is None else "none"], lang)
+
+
+def said_unit(unit: str, lang: Lang = "en") -> str:
+    """What a part is counted in, by the unit of the catalogue."""
+    return _in(texts("units")[unit], lang)
+
+
+def figure_title(figure: str, lang: Lang = "en") -> str:
+    """The title of a figure by its id: ``direct exchanges``."""
+    return _in(texts("figures")[figure], lang)
+
+
+def part_title(part: str, lang: Lang = "en") -> str:
+    """The title of a part within its figure, ``by form``; that of the figure where it has no other."""
+    own = texts("parts").get(part)
+    return figure_title(OF_PART[part].id, lang) if own is None else _in(own, lang)
+
+
+def full_title(part: str, lang: Lang = "en") -> str:
+    """The title of a part where its figure is not named beside it: ``direct exchanges: by form``."""
+    of_figure, own = figure_title(OF_PART[part].id, lang), part_title(part, lang)
+    return of_figure if own == of_figure else f"{of_figure}: {own}"
+
+
+def _word(part: str, word: str, lang: Lang) -> str:
+    text = _elsewhere(part, word) or texts("words").get(word)
+    return word if text is None else _in(text, lang)
+
+
+def _elsewhere(part: str, word: str) -> Text | None:
+    own, of_figure = (elsewhere().get(code, {}) for code in (part, OF_PART[part].id))
+    return own.get(word) or of_figure.get(word)
+
+
+def _in(text: Text, lang: Lang) -> str:
+    told: str = getattr(text, lang)
+    return told
+
+
+@cache
+def texts(name: str) -> dict[str, Text]:
+    """One of the files of texts: ``figures``, ``parts``, ``partners``, ``units`` or ``words``."""
+    return msgspec.convert(_read(name), dict[str, Text])
+
+
+@cache
+def elsewhere() -> dict[str, dict[str, Text]]:
+    """What words and tags say in some parts or figures instead."""
+    return msgspec.convert(_read("elsewhere"), dict[str, dict[str, Text]])
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("projections.figures").joinpath("texts", f"{name}.toml").read_text("utf-8"))

@@ -14,6 +14,7 @@ from projections.reports.document import Block, Cell, Document, Items, Postings,
 from projections.reports.heading import Head, facts
 from projections.reports.notes import Rests, finish, sources
 from projections.reports.observance import Found, Observance, Observed, source_of
+from projections.reports.shares import confidentiality, confirmations
 from projections.reports.tables import (
     Column,
     across,
@@ -103,7 +104,7 @@ def wanted(draft: Document) -> list[Postings]:
 def _contacts(annual: AnnualInformation, words: Words) -> list[Block]:
     page = annual.page
     direct = msgspec.structs.replace(page.scope, kind=EXCHANGE)
-    requests = Column(words.word("requests"), "M1", annual.exchanges, direct)  # fmt: skip
+    requests = Column(words.unit("requests"), "M1", annual.exchanges, direct)
     forms = columns_of("M22", annual.forms, page.scope, words)
     blocks: list[Block] = [
         heading(words.say("annual_contacts")),
@@ -137,6 +138,7 @@ def _requests(annual: AnnualInformation, words: Words) -> list[Block]:
     blocks: list[Block] = [heading(words.say("annual_requests"))]
     for part in ("M1", "M6", "M10", "M33"):
         blocks += figure(page, part, words)
+    blocks += confirmations(page, annual.head, annual.partner, words)
     refusals = page.figure("M8").part("M8")
     if refusals.lines:
         blocks.append(rate(refusals, page.scope, words))
@@ -146,9 +148,11 @@ def _requests(annual: AnnualInformation, words: Words) -> list[Block]:
 def _findings(annual: AnnualInformation, words: Words) -> list[Block]:
     office, observance = annual.head.office, annual.observance
     blocks: list[Block] = [heading(words.say("annual_findings")), remark(words.say("findings_note"))]
-    if not observance.rules:
-        return [*blocks, remark(words.say("nothing"))]
-    blocks.append(verdicts(observance, annual.head.year, office, words))
+    if observance.rules:
+        blocks.append(verdicts(observance, annual.head.year, office, words))
+    else:
+        blocks.append(remark(words.say("nothing")))
+    blocks += confidentiality(annual.own, annual.head, words)
     if observance.found:
         blocks.append(_each(observance.found, words))
     return blocks
@@ -161,7 +165,7 @@ def verdicts(observance: Observance, year: int, office: str, words: Words) -> Ta
     for seen in observance.rules:
         cells = [_verdict_cell(seen, verdict, year, office, words) for verdict in order]
         rows.append((text(seen.rule), text(words.place(seen.cites)), *cells, text(words.number(seen.overdue))))
-    columns = (words.say("rule"), words.say("place"), *(words.word(v) for v in order), words.say("overdue"))
+    columns = (words.say("rule"), words.say("place"), *(words.code("verdict", v) for v in order), words.say("overdue"))
     return Table(words.say("verdicts_caption"), columns, tuple(rows), frozenset(range(2, 7)), (2, 4, 3, 3, 3, 3, 3))
 
 
@@ -177,7 +181,7 @@ def _each(found: tuple[Found, ...], words: Words) -> Table:
     rows = tuple(
         (
             text(f"{one.rule} ({words.place(one.cites)})"),
-            text(words.word(one.verdict) + (f", {words.word('overdue')}" if one.overdue else "")),
+            text(", ".join(words.code("verdict", v) for v in (one.verdict, *(("overdue",) if one.overdue else ())))),
             text(f"{one.line}. {words.say('because', why=one.why)}"),
             text(f"{one.subject}, {one.record}" if one.record else one.subject),
         )

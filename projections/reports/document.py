@@ -34,6 +34,8 @@ class Findings(msgspec.Struct, frozen=True):
     office: str = ""
     """Who owes it; empty: anybody."""
     of_year: bool = False
+    partner: str = ""
+    """With whom; empty: anybody."""
 
 
 class Event(msgspec.Struct, frozen=True):

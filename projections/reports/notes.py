@@ -108,11 +108,13 @@ def _text(source: Source, rests: Rests | None, words: Words) -> str:
 
 def _about(source: Postings | Findings, words: Words) -> str:
     if isinstance(source, Findings):
-        return ", ".join(part for part in (source.rule, source.office, words.word(source.verdict)) if part)
+        told = source.rule, source.partner, source.office, words.code("verdict", source.verdict)
+        return ", ".join(part for part in told if part)
     scope = source.scope
-    narrowed = [scope.partner, scope.office, scope.counterpart, scope.kind, scope.direction]
-    named = [source.part, *(words.word(one) for one in narrowed if one), format_period(scope.first, scope.last)]
-    return ", ".join(named if source.tag is None else [*named, words.tag(source.tag)])
+    codes = [one for one in (scope.partner, scope.office, scope.counterpart) if one]
+    narrowed = [words.line("M1", one) for one in (scope.kind, scope.direction) if one]
+    named = [source.part, *codes, *narrowed, format_period(scope.first, scope.last)]
+    return ", ".join(named if source.tag is None else [*named, words.line(source.part, source.tag)])
 
 
 def query(source: Source, as_of: int, words: Words) -> str:
@@ -123,6 +125,7 @@ def query(source: Source, as_of: int, words: Words) -> str:
         where = ["--subject", f"year/{source.year}"] if source.of_year else ["--period", str(source.year)]
         said = ["compliance", *where, "--rule", source.rule, "--verdict", source.verdict]
         said += ["--office", source.office] if source.office else []
+        said += ["--partner", source.partner] if source.partner else []
         said += ["--as-of", words.moment(as_of)]
     else:
         said = ["compliance", source.subject]

@@ -146,7 +146,9 @@ def observe(
         key = row.since, row.subject, row.item, _record(row)
         of_year = row.subject == period.subject
         made.of_year = of_year
-        ends.setdefault(source_of(row.rule, row.verdict, period.year, office, of_year=of_year), _Ends()).add(key)
+        for partner in {"", row.partner}:
+            source = source_of(row.rule, row.verdict, period.year, office, of_year=of_year, partner=partner)
+            ends.setdefault(source, _Ends()).add(key)
         lag = row.finding.values.get("lag", "")
         if _DAYS.fullmatch(lag):  # else it runs still, or was not measured
             made.lag = max(made.lag, (float(lag), lag, row.subject))
@@ -174,9 +176,9 @@ def _observed(rule: str, cites: str, made: _Sum) -> Observed:
     )  # fmt: skip
 
 
-def source_of(rule: str, verdict: str, year: int, office: str, *, of_year: bool) -> Findings:
+def source_of(rule: str, verdict: str, year: int, office: str, *, of_year: bool, partner: str = "") -> Findings:
     """What a count of findings is cited by."""
-    return Findings(rule, verdict, year, office, of_year)
+    return Findings(rule, verdict, year, office, of_year, partner)
 
 
 def _found(row: BoardRow, rulebook: Rulebook, as_of: int, words: Words) -> Found:

@@ -109,7 +109,7 @@ def assemble(review: PracticeReview) -> Document:
     ]
     return Document(
         head.lang, words.say("review_title"),
-        words.say("review_subtitle", year=head.year, role=words.word(review.role)),
+        words.say("review_subtitle", year=head.year, role=words.code("role", review.role)),
         "", facts(head, words), tuple(blocks),
         head.imprint(
             "review", contacts=exchanges(review.now) + meetings_held(review.now), proposals=len(review.proposals),
@@ -131,7 +131,9 @@ def _coverage(review: PracticeReview, words: Words) -> list[Block]:
     rows = tuple(
         (
             text(one.office + (f", {one.name}" if one.name else "")),
-            Cell(words.word(one.state) + (f": {one.why}" if one.why and one.state != "sent" else ""), one.event),
+            Cell(
+                words.code("state", one.state) + (f": {one.why}" if one.why and one.state != "sent" else ""), one.event
+            ),
             text(words.iso_day(one.sent) or UNKNOWN),
             text(words.iso_day(one.received) or UNKNOWN),
         )
@@ -147,7 +149,7 @@ def _coverage(review: PracticeReview, words: Words) -> list[Block]:
         checked = tuple(
             (
                 Cell(f"{words.iso_day(one.first)} – {words.iso_day(one.last)}", one.event),
-                text(words.word(one.how)),
+                text(words.code("check", one.how)),
                 text(words.number(one.offices)),
                 text(words.number(one.findings)),
             )
@@ -197,7 +199,7 @@ def _lines_changed(part: str, review: PracticeReview, words: Words) -> Table | P
         new, old = news.get(tag, 0), olds.get(tag, 0)
         rows.append(
             (
-                text(words.tag(tag)),
+                text(words.line(part, tag)),
                 Cell(words.number(new), Postings(part, review.now.scope, tag) if new else None),
                 Cell(words.number(old), Postings(part, review.before.scope, tag) if old else None),
                 text(words.change(new, old)),
@@ -282,7 +284,7 @@ def _large_cell(part: str, answer: PartAnswer | None, scope: Scope, words: Words
             )
         return Cell(
             "; ".join(
-                f"{words.tag(line.tag)} {words.percentile(line.p50, cases=line.number)}" for line in answer.lines
+                f"{words.line(part, line.tag)} {words.percentile(line.p50, cases=line.number)}" for line in answer.lines
             ),
             source,
         )

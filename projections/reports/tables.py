@@ -59,7 +59,7 @@ def counts(answer: PartAnswer, scope: Scope, words: Words) -> Table:
     shares = part.shares and of > 0
     rows = [
         (
-            text(words.tag(line.tag)),
+            text(words.line(answer.code, line.tag)),
             Cell(words.number(line.number), Postings(answer.code, scope, line.tag or None)),
             *((text(words.percent(line.number, of)),) if shares else ()),
         )
@@ -69,7 +69,7 @@ def counts(answer: PartAnswer, scope: Scope, words: Words) -> Table:
     if total:
         whole = Cell(words.number(answer.number), Postings(answer.code, scope))
         rows.append((text(words.say("total")), whole, *((text(words.percent(of, of)),) if shares else ())))
-    columns = (words.say("line"), words.word(part.unit), *((words.say("share"),) if shares else ()))
+    columns = (words.say("line"), words.unit(part.unit), *((words.say("share"),) if shares else ()))
     return Table(
         caption(answer.code, words), columns, tuple(rows), frozenset(range(1, len(columns))),
         (6, 2, 2) if shares else (6, 2), total,
@@ -92,7 +92,7 @@ def days(answer: PartAnswer, opened: PartAnswer | None, scope: Scope, words: Wor
         still = waiting.get(line.tag)
         found = [words.percentile(value, cases=line.number) for value in (line.p50, line.p90, line.p99)]
         cells = [
-            text(words.tag(line.tag)),
+            text(words.line(answer.code, line.tag)),
             Cell(words.number(line.number), Postings(answer.code, scope, line.tag or None) if line.number else None),
             *map(text, found),
         ]
@@ -103,8 +103,8 @@ def days(answer: PartAnswer, opened: PartAnswer | None, scope: Scope, words: Wor
     columns = [words.say("line"), words.say("cases"), "p50", "p90", "p99"]
     columns += [words.say("open")] if opened is not None else []
     return Table(
-        caption(answer.code, words), tuple(columns), tuple(rows), frozenset(range(1, len(columns))),
-        (5, 3, 2, 3, 3, 3)[: len(columns)],
+        f"{caption(answer.code, words)}, {words.unit('days')}", tuple(columns), tuple(rows),
+        frozenset(range(1, len(columns))), (5, 3, 2, 3, 3, 3)[: len(columns)],
     )  # fmt: skip
 
 
@@ -121,7 +121,10 @@ def amounts(answer: PartAnswer, scope: Scope, words: Words) -> Table:
     for tag in dict.fromkeys(line.tag for line in answer.lines):
         sums = together((line.currency, line.number) for line in answer.lines if line.tag == tag)
         rows += [
-            (text(words.tag(tag)), Cell(words.amount(value, currency), Postings(answer.code, scope, tag or None)))
+            (
+                text(words.line(answer.code, tag)),
+                Cell(words.amount(value, currency), Postings(answer.code, scope, tag or None)),
+            )
             for currency, value in sorted(sums.items())
         ]
     columns = (words.say("line"), words.say("amount"))
@@ -158,7 +161,7 @@ class Column(msgspec.Struct, frozen=True):
 def columns_of(part: str, found: Mapping[str, PartAnswer], scope: Scope, words: Words) -> list[Column]:
     """A column for each line of a part that any row has."""
     tags = sorted({line.tag for answer in found.values() for line in answer.lines})
-    return [Column(words.tag(tag), part, found, scope, tag) for tag in tags]
+    return [Column(words.line(part, tag), part, found, scope, tag) for tag in tags]
 
 
 def across(title: str, dimension: str, columns: Sequence[Column], words: Words) -> Table | Paragraph:

@@ -1,7 +1,7 @@
 """The words of generated documents, English and Russian, and how they write numbers, days and amounts.
 
-``texts/words.toml`` holds sentences and headings, ``texts/figures.toml`` the names of the parts of figures,
-``texts/tags.toml`` the words that tags are made of::
+``texts/words.toml`` holds sentences and headings, ``texts/codes.toml`` what codes say; figures, their parts, lines and
+units are named as everywhere (``projections/figures/words.py``)::
 
     [no_records]
     en = "no records"
@@ -11,17 +11,18 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import msgspec
 
+from ledger.event import moment_of
 from projections.compliance.readings import day_of
 from projections.compliance.rulebook import Text
-from projections.figures.catalogue import PARTS
 from projections.figures.money import exponent
+from projections.figures.words import full_title, said, said_unit
 from projections.reports.document import Lang
 
 UNKNOWN = "—"
@@ -30,9 +31,19 @@ _NARROW = "\u202f"
 
 
 @cache
-def _texts(name: str) -> dict[str, Text]:
-    text = resources.files("projections.reports").joinpath("texts", f"{name}.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, Text])
+def sentences() -> dict[str, Text]:
+    """Sentences and headings, by key."""
+    return msgspec.convert(_read("words"), dict[str, Text])
+
+
+@cache
+def codes() -> dict[str, dict[str, Text]]:
+    """What codes say, by what they are codes of."""
+    return msgspec.convert(_read("codes"), dict[str, dict[str, Text]])
+
+
+def _read(name: str) -> dict[str, Any]:
+    return tomllib.loads(resources.files("projections.reports").joinpath("texts", f"{name}.toml").read_text("utf-8"))
 
 
 class Words:
@@ -43,30 +54,33 @@ class Words:
 
     def say(self, key: str, **values: object) -> str:
         """A sentence or a heading; ``values`` fill its places."""
-        return self._of(_texts("words")[key]).format(**values)
+        return self._of(sentences()[key]).format(**values)
 
     def figure(self, part: str) -> str:
-        """The name of a part of a figure; the catalogue's own where there is no other."""
-        text = _texts("figures").get(part)
-        said = PARTS[part].title if text is None else self._of(text)
-        return said[:1].upper() + said[1:]
+        """The name of a part of a figure: ``Direct exchanges: by form``."""
+        title = full_title(part, self.lang)
+        return title[:1].upper() + title[1:]
 
-    def tag(self, tag: str) -> str:
-        """The words of a tag; a word that is a code of a register stands as it is."""
-        return " · ".join(self.word(word) for word in tag.split(" ")) if tag else self.say("all_lines")
+    def line(self, part: str, tag: str) -> str:
+        """The title of a line of a part."""
+        return said(part, tag, self.lang) or self.say("all_lines")
+
+    def unit(self, unit: str) -> str:
+        """What a part is counted in."""
+        return said_unit(unit, self.lang)
 
     def place(self, cites: str) -> str:
         """A place in a text as it is cited: ``Agr. 6(2) s. 1``."""
-        return " ".join(self.word(word) for word in cites.split(" "))
+        return " ".join(self.code("place", word) for word in cites.split(" "))
 
-    def word(self, word: str) -> str:
-        """One word of a vocabulary."""
-        text = _texts("tags").get(word)
-        return word if text is None else self._of(text)
+    def code(self, of: str, code: str) -> str:
+        """What a code says: a ``verdict``, the ``state`` of a report, a ``check``, a ``role``; else as it is."""
+        text = codes()[of].get(code)
+        return code if text is None else self._of(text)
 
     def _of(self, text: Text) -> str:
-        said: str = getattr(text, self.lang)
-        return said
+        told: str = getattr(text, self.lang)
+        return told
 
     # Numbers
 
@@ -87,19 +101,22 @@ class Words:
 
     def percent(self, some: int, of: int) -> str:
         """A share with one decimal, rounded half up; a dash of nothing."""
+        return f"{self.ratio(100 * some, of)}{_NARROW}%" if of else UNKNOWN
+
+    def ratio(self, some: int, of: int) -> str:
+        """How many there are for each, with one decimal, rounded half up: ``12.5``; a dash of nothing."""
         if not of:
             return UNKNOWN
-        tenths = (2000 * some + of) // (2 * of)
-        point = "." if self.lang == "en" else ","
-        return f"{tenths // 10}{point}{tenths % 10}{_NARROW}%"
+        tenths = (20 * some + of) // (2 * of)
+        return self.number(tenths // 10) + ("." if self.lang == "en" else ",") + str(tenths % 10)
 
     def amount(self, value: Decimal, currency: str) -> str:
         """An amount as ``1 234,50 EUR``: with the decimals of the minor unit, more where there are more."""
         places = max(exponent(currency), -int(value.normalize().as_tuple().exponent))
         whole, _, decimals = f"{abs(value):.{places}f}".partition(".")
         point = "." if self.lang == "en" else ","
-        said = self.number(int(whole)) + (point + decimals if decimals else "")
-        return f"{'−' if value < 0 else ''}{said}\u00a0{currency}"
+        digits = self.number(int(whole)) + (point + decimals if decimals else "")
+        return f"{'−' if value < 0 else ''}{digits}\u00a0{currency}"
 
     def percentile(self, days: int | None, *, cases: int) -> str:
         """Days; in words why there is no such number."""
@@ -118,4 +135,4 @@ class Words:
 
     def moment(self, ms: int) -> str:
         """A moment in UTC, the same in every language: a person may ask for it again."""
-        return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return moment_of(ms).isoformat(timespec="seconds").replace("+00:00", "Z")

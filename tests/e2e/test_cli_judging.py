@@ -7,6 +7,12 @@ import sqlite3
 import time
 from pathlib import Path
 
+import pytest
+
+from projections.compliance import judge, making
+from projections.compliance.case import Case
+from projections.compliance.register import LegalRegister
+from projections.figures.posting import Posting
 from tests.e2e.cli import Cli
 from tests.e2e.test_cli_services import ACCEPTED, serving
 
@@ -63,3 +69,43 @@ def test_lag_says_how_many_subjects_wait(place: Path, cli: Cli) -> None:
     assert "1 subject to be judged." in cli("lag").stdout
     cli("run", "project", "--until-idle")
     assert _waiting(cli) == 0
+
+
+def test_a_subject_that_cannot_be_judged_is_named_and_the_others_are_shown(
+    place: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a figure that fails on one request, then its line says where to look, and a mended release judges it."""
+    for number in (1, 2):
+        cli("publish", f"request/{number}", "request.accepted", "--data", ACCEPTED)
+    count = making.count
+
+    def failing(case: Case, register: LegalRegister) -> list[Posting]:
+        if case.subject == "request/2":
+            raise IndexError("what it says")
+        return count(case, register)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(making, "count", failing)
+        shown = cli("compliance")
+        assert "expected to judge request/2 up to its record 1, found IndexError in the figures" in shown.stderr
+        assert "docs/operations.md, Subjects set aside" in shown.stderr
+        assert "what it says" not in shown.output
+        assert "1 subject still to be judged" in shown.output
+        assert _judged(place) == {"register", "request/1"}
+        assert _waiting(cli) == 1
+    assert "still to be judged" not in cli("compliance").output
+    assert _judged(place) == {"register", "request/1", "request/2"}
+
+
+def test_one_request_that_a_rule_fails_on_is_said_to_be_so(
+    cli: Cli, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("publish", "request/1", "request.accepted", "--data", ACCEPTED)
+
+    def failing(*_: object) -> bool:
+        raise IndexError("what it says")
+
+    monkeypatch.setattr(judge, "_applies", failing)
+    said = cli("compliance", "request/1", code=4).stderr
+    assert "expected to judge request/1 up to its record 1, found IndexError in the choice of rules" in said
+    assert "what it says" not in said

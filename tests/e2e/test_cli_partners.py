@@ -76,7 +76,7 @@ class TestAPage:
 
     def test_the_table_names_the_unit_of_each_figure_and_says_too_few_or_nothing(self, cli: Cli, case: Path) -> None:
         said = cli("partners", "KZ", *YEAR).stdout
-        for text in ("requests", "documents", "persons", "cases", "out, legal assistance in criminal matters"):
+        for text in ("requests", "documents", "persons", "cases", "outgoing, legal assistance in criminal matters"):
             assert text in said
         assert "Period 2025, months of Europe/Moscow" in said
         assert SECRET not in cli.printed
@@ -181,6 +181,8 @@ class TestOneFigure:
         (["KZ", "--period", "2025-13"], "--period: expected a period such as 2025"),
         (["KZ", "--period", "2026..2025"], "expected a period that ends after it begins"),
         (["KZ", "--office", "RU-OMSK"], "expected --office as an office of RU that is registered, found 'RU-OMSK'"),
+        (["KZ", "--counterpart", "KZ-PG0"], "that a record names, found 'KZ-PG0'; did you mean KZ-PGO?"),
+        (["KZ", "--counterpart", "\udcff"], "expected --counterpart as an office of a partner"),
         (["KZ", "--kind", "mlaa"], "did you mean mla?"),
         (["KZ", "--direction", "inn"], "expected --direction as one of in, out, found 'inn'; did you mean in?"),
         (["KZ", "--figure", "M1", "--by", "monat"], "did you mean month?"),
@@ -193,6 +195,10 @@ class TestOneFigure:
         (["KZ", "--figure", "M28", "--records"], "expected a figure that is counted from records, found M28"),
         (["KZ", "--figure", "M25.force", "--by", "month"], "expected a part that is summed by month"),
         (["KZ", "--figure", "M1", "--records", "--after", "x"], "expected a cursor of an earlier page, found 'x'"),
+        (
+            ["KZ", "--figure", "M1", "--records", "--after", f'[{10**30},0,"a","b","c"]'],
+            "expected a cursor of an earlier",
+        ),
     ],
 )
 def test_what_is_not_known_is_refused_with_what_was_expected(cli: Cli, case: Path, words: list[str], said: str) -> None:

@@ -78,6 +78,20 @@ def test_what_was_breached_stands_in_it_with_its_article(case: Path, cli: Cli) -
     assert "request/2025-000201" in page
 
 
+def test_confirmed_oral_requests_and_findings_by_materials_are_what_the_figures_say(case: Path, cli: Cli) -> None:
+    page = " ".join(cli("report", *OF_2025, "--lang", "en").stdout.split())
+    (told,) = cli.json("partners", "KZ", "--period", "2025", "--office", "RU-OMS", "--figure", "M33")["figures"]
+    (own,) = cli.json("partners", "all", "--period", "2025", "--office", "RU-OMS", "--figure", "M30")["figures"]
+    met, judged = told["confirmed"]["of"], told["confirmed"]["all"]
+    findings, materials = own["per_materials"]["findings"], own["per_materials"]["materials"]
+    assert judged
+    assert findings
+    assert f"by every reading of the term: {100 * met / judged:.1f} % of the oral requests" in page
+    rate = f"{1000 * findings / materials:,.1f}"
+    assert f"whoever the partner: {rate} per 1,000 materials. Materials sent and received: {materials} [" in page
+    assert f"Findings breached or undetermined: {findings} (" in page
+
+
 def test_without_a_file_it_is_shown_and_with_json_it_is_given_whole(case: Path, cli: Cli) -> None:
     said = cli.json("report", *OF_2025)
     assert said["imprint"]["rogatory"] == "annual"
@@ -146,6 +160,7 @@ class TestWrongUse:
         ("args", "said"),
         [
             (("annual", "RU-XXX", "--year", "2025"), "expected an office of the register"),
+            (("annual", "KZ-PGO", "--year", "2025"), "that is RU's own ("),
             (("annual", "RU-OMS", "--year", "2025", "--out", "a.pdf"), "ends in .html or .docx"),
             (("annual", "RU-OMS", "--year", "2025", "--out", "no/a.html"), "expected a folder"),
             (("annual", "RU-OMS", "--year", "2025", "--proposals", "none.txt"), "expected proposals at none.txt"),

@@ -1,18 +1,26 @@
-"""Targets of the law: profiles as people write them, acts of any content, cursors of the board."""
+"""Targets of the law: profiles as people write them, acts of any content, hostile ledgers, cursors of the board."""
 
 from __future__ import annotations
+
+from hashlib import sha256
 
 import msgspec
 
 from ledger import catalogue
 from ledger.errors import ConfigError, FormatError
+from projections.cases import CasesFacts
 from projections.compliance.board import read_cursor
-from projections.compliance.facts import Act, CaseFile
+from projections.compliance.facts import NOTHING, Act, CaseFile
 from projections.compliance.judge import judge
+from projections.compliance.making import Work, make
 from projections.compliance.reading import keep
-from projections.compliance.register import LegalRegister
+from projections.compliance.register import LegalRegister, touched
+from projections.compliance.rows import Place, findings_digest, verdict_rows
 from projections.compliance.rulebook import built_in, built_in_texts, make_rulebook
+from projections.figures.book import lasting
+from projections.figures.posting import Posting
 from tests.fuzz.targets import target
+from tests.hostile import World
 from tests.law.scene import REQUEST, Scene
 from tests.records import EVENTS, usual
 
@@ -45,6 +53,30 @@ def case(raw: bytes) -> None:
     assert msgspec.json.decode(msgspec.json.encode(file), type=CaseFile) == file
     for finding in judge(REQUEST, file, _REGISTER, built_in()).findings:
         assert finding.evidence
+
+
+@target("hostile", lambda: [sha256(bytes([n])).digest() * 16 for n in range(40)])
+def hostile(raw: bytes) -> None:
+    """Whatever a ledger is made of (the bytes choose), its register is read, and every subject judged and counted."""
+    world = World(raw)
+    register = LegalRegister(world.files["register"], world.own)
+    assert touched(register.case.every)
+    for subject, file in [*world.files.items(), ("year/2025", NOTHING), ("year/9999", NOTHING)]:
+        facts = msgspec.json.encode(CasesFacts(file=file)).decode()
+        made = make(Work(subject, len(file.acts), "", facts, grown=True), register, built_in())
+        place = Place(1, 0, "", register.ledger_zone())
+        rows = [*verdict_rows(made.judged, place, {}), *lasting(made.postings, place.zone)]
+        assert all(_fits(value) for row in rows for value in row)
+        assert findings_digest(made.judged) == findings_digest(made.judged)
+
+
+def _fits(value: object) -> bool:
+    """Whether both databases have room for a value."""
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, Posting):
+        return all(_fits(each) for each in value)
+    return not isinstance(value, str) or ((len(value) <= 256 or value[0] == "{") and "\0" not in value)
 
 
 def _kept(name: str) -> msgspec.Raw:

@@ -29,6 +29,17 @@ def consult(scene: Scene, when: str, about: str = "refusal", *, admitted: str | 
     return scene.act("consultation.held", when, about=about, admitted=admitted, **who)
 
 
+# Two offices may use one event id
+
+
+def test_decisions_of_two_offices_with_one_id_are_two_items() -> None:
+    """Identities are those of subject, office and id."""
+    scene = refused()
+    scene.act("refusal.decided", "2025-05-11T10:00", id="no", office="KZ-B-01", decided_by="KZ-B-01")
+    for rule in ("A7.1", "A7.2a", "A7.3"):
+        assert {finding.item for finding in scene.findings(rule)} == {"no@KZ-PGO", "no@KZ-B-01"}
+
+
 # A7.1: grounds
 
 

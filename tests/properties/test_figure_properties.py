@@ -97,7 +97,10 @@ class Plain:
             stated: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
             for subject, p in self.of(part, begun=True):
                 stated[p.thing, p.currency][subject] += p.value
-            return {thing: max(subjects.values()) for thing, subjects in stated.items()}
+            return {
+                thing: max(sums) + (min(0, *sums) if len(sums) > 1 else 0)
+                for thing, sums in ((thing, [*subjects.values()]) for thing, subjects in stated.items())
+            }
 
         lost, found = greatest("M20"), defaultdict(int)
         for (thing, currency), amount in greatest("M18").items():

@@ -160,6 +160,8 @@ def test_less_than_a_minor_unit_stands_in_a_line_of_its_own() -> None:
         ("0.000001", "BTC", [("BTC", 0), ("btc", 1)]),
         ("999999999999999.99", "IRR", [("IRR", 99_999_999_999_999_999)]),
         ("5000000000000000", "EUR", [("EUR", 0), ("Eur", 5_000_000_000)]),
+        ("99999999999999.9999", "CLF", [("CLF", 10**18 - 1)]),
+        ("999999999999999", "CLF", [("CLF", 9_999_990_000), ("Clf", 999_999_999)]),  # 2^63 is less than 10^19
     ],
 )
 def test_an_amount_is_taken_apart_into_whole_units(amount: str, currency: str, found: list[tuple[str, int]]) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from ledger.event import time_ms
+from projections.compliance.facts import CaseFile
 from tests.counted import counted, of, standing, sums
-from tests.law.scene import Scene
+from tests.law.scene import REQUEST, Scene
 
 
 def _lived(scene: Scene) -> None:
@@ -230,3 +235,14 @@ def test_a_request_that_has_not_ended_has_waited_for_nobody_yet() -> None:
     scene = Scene()
     scene.request("mla", "2025-03-03")
     assert of(counted(scene), "M12") == []
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_request_from_beyond_the_calendar_is_counted(moment: str) -> None:
+    """By its offset a time may lie outside the years 1 to 9999."""
+    scene = Scene()
+    _lived(scene)
+    at = time_ms(moment)
+    acts = scene.files[REQUEST].acts
+    scene.files[REQUEST] = CaseFile(tuple(msgspec.structs.replace(act, claimed=at, admitted=at) for act in acts))
+    assert {row.time for row in counted(scene)} == {at}

@@ -9,7 +9,16 @@ import msgspec
 import pytest
 
 from ledger.errors import FormatError
-from ledger.event import MAX_EVENT_BYTES, Event, check_attributes, format_event, parse_event, read_event, time_ms
+from ledger.event import (
+    MAX_EVENT_BYTES,
+    Event,
+    check_attributes,
+    format_event,
+    moment_of,
+    parse_event,
+    read_event,
+    time_ms,
+)
 from ledger.ids import Subject
 
 ATTRIBUTES: dict[str, Any] = {
@@ -180,6 +189,12 @@ TIMES = [
 def test_times_are_read_to_the_millisecond_and_cut(text: str, ms: int) -> None:
     assert time_ms(text) == ms
     parse_event(raw_of(time=text))
+
+
+def test_moments_are_shown_in_utc_and_beyond_the_calendar_as_its_ends() -> None:
+    assert moment_of(1_740_974_400_050).isoformat() == "2025-03-03T04:00:00.050000+00:00"
+    assert moment_of(time_ms("0001-01-01T00:00:00+23:59")).isoformat() == "0001-01-01T00:00:00+00:00"
+    assert moment_of(time_ms("9999-12-31T23:59:59-23:59")).isoformat() == "9999-12-31T23:59:59.999999+00:00"
 
 
 @pytest.mark.parametrize(

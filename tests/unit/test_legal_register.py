@@ -42,6 +42,20 @@ def test_a_zone_that_is_not_known_is_moscows() -> None:
     assert register_of(Scene(bare=True)).zone("RU-NEW") == "Europe/Moscow"
 
 
+@pytest.mark.parametrize("tz", ["Mars/Phobos", "asia/omsk", "Europe", "leapseconds", "-", "Europe/Moscow/x"])
+def test_an_office_of_a_zone_that_nobody_has_is_read_by_moscows(tz: str) -> None:
+    """Admission knows the form of such a name alone, so a record may state it."""
+    scene = Scene(bare=True)
+    scene.reg("office.registered", "2025-01-01", office_="RU-NEW", tz=tz)
+    assert register_of(scene).zone("RU-NEW") == "Europe/Moscow"
+
+
+def test_an_office_that_an_act_names_twice_is_bound_once() -> None:
+    scene = Scene(bare=True)
+    scene.reg("act.issued", "2025-01-01", act="ru-order-136", binds=["RU-OMS", "RU-AL", "RU-OMS"])
+    assert register_of(scene).bound("ru-order-136") == ["RU-OMS", "RU-AL"]
+
+
 def test_the_party_of_an_office_is_registered_or_begins_its_code() -> None:
     scene = Scene(bare=True)
     scene.reg("office.registered", "2010-01-01", office_="EPPO", party="LU")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -15,13 +15,17 @@ from projections.compliance.readings import (
     DAY_MS,
     calendar,
     check_reading,
+    day_in,
     day_of,
     end_of,
     ends,
+    later,
+    local_minute,
     span,
     start_of,
     tzdata_version,
     zone,
+    zone_or,
 )
 from projections.compliance.rulebook import make_rulebook
 
@@ -181,6 +185,54 @@ def test_what_begins_later_never_ends_earlier(one: int, other: int, tz: str, rea
 
 
 # Calendars
+
+
+# At the ends of the calendar
+
+FIRST, LAST = start_of(date.min, "UTC"), start_of(date.max, "UTC")
+A_DAY_OFF = DAY_MS - 60_000
+"""The largest offset that a record may state, ms."""
+
+
+@pytest.mark.parametrize("tz", sorted(available_timezones() & {*ZONES, "Pacific/Kiritimati", "Etc/GMT+12"}))
+@pytest.mark.parametrize("moment", [FIRST - A_DAY_OFF, FIRST, LAST, LAST + DAY_MS - 1, LAST + DAY_MS + A_DAY_OFF])
+def test_a_moment_beyond_the_calendar_is_of_its_first_or_last_day(moment: int, tz: str) -> None:
+    near = {date.min, later(date.min, 1)} if moment < 0 else {date.max, later(date.max, -1)}
+    assert day_of(moment, tz) in near
+    assert local_minute(moment, tz)[:4] == f"{day_of(moment, tz).year:04}"
+    assert start_of(date.min, tz) < end_of(date.min, tz) < start_of(date.max, tz) < end_of(date.max, tz)
+
+
+def test_moments_far_beyond_are_of_those_days_too() -> None:
+    assert day_of(-(10**17), MOSCOW) == date.min
+    assert day_of(10**20, MOSCOW) == date.max
+    assert local_minute(10**20, MOSCOW) == "9999-12-31 00:00"
+
+
+@pytest.mark.parametrize("reading", ["days:3:next", "days:15:same", "by:01-30", "hours:72", "P5D"])
+@pytest.mark.parametrize("start", [FIRST - A_DAY_OFF, LAST, LAST + DAY_MS + A_DAY_OFF])
+def test_a_term_at_the_end_of_the_calendar_ends_all_the_same(reading: str, start: int) -> None:
+    found = ends(reading, start, MOSCOW, year=9999 if start > 0 else 0)
+    assert found is not None
+    assert found >= min(start, end_of(date.max, MOSCOW))
+
+
+@pytest.mark.parametrize("first", ["next", "same"])
+def test_working_days_beyond_the_calendar_are_not_known(first: str) -> None:
+    assert ends(f"workdays:15:{first}", LAST, MOSCOW, calendar_id="ru") is None
+    assert ends(f"workdays:15:{first}", FIRST - A_DAY_OFF, MOSCOW, calendar_id="ru") is None
+
+
+def test_days_and_years_beyond_the_calendar_are_its_first_and_last() -> None:
+    assert later(date(9999, 12, 30), 5) == date.max
+    assert later(date(1, 1, 3), -5) == date.min
+    assert later(date(2025, 2, 28), 1) == date(2025, 3, 1)
+    assert (day_in(0, 6, 1), day_in(2025, 6, 1), day_in(10_000, 6, 1)) == (date.min, date(2025, 6, 1), date.max)
+
+
+def test_a_zone_that_is_none_gives_way_to_another() -> None:
+    assert zone_or("Asia/Omsk", MOSCOW) == "Asia/Omsk"
+    assert zone_or("Mars/Phobos", MOSCOW) == MOSCOW
 
 
 def test_a_calendar_knows_free_days_worked_days_and_weekdays() -> None:

@@ -10,14 +10,34 @@ import pytest
 
 from ledger.errors import FormatError
 from projections.compliance.rulebook import built_in
-from projections.figures.answers import Citation, Cited, FiguresPage, Line, PartAnswer, Scope
-from projections.figures.catalogue import FIGURES
+from projections.figures.answers import (
+    Citation,
+    Cited,
+    FigureAnswer,
+    FiguresPage,
+    Line,
+    PartAnswer,
+    Scope,
+    VerdictLine,
+)
 from projections.reports import annual, review
-from projections.reports.document import Cell, Document, Event, Findings, Heading, Items, Lang, Notes, Postings, Table
+from projections.reports.document import (
+    Cell,
+    Document,
+    Event,
+    Findings,
+    Heading,
+    Items,
+    Lang,
+    Notes,
+    Paragraph,
+    Postings,
+    Table,
+)
 from projections.reports.imprint import format_imprint, parse_imprint
 from projections.reports.notes import query, rests_on
 from projections.reports.tables import amounts, counts, days, figure
-from projections.reports.words import Words, _texts
+from projections.reports.words import Words, codes, sentences
 from tests.reports import (
     AS_OF,
     BASIS,
@@ -37,6 +57,7 @@ from tests.reports import (
 )
 
 EN, RU = Words("en"), Words("ru")
+OWN = Scope(office="RU-OMS", first=202501, last=202512)
 both = pytest.mark.parametrize("lang", ["en", "ru"])
 
 
@@ -52,6 +73,28 @@ def whole(answers: Any) -> Document:
     room = annual if isinstance(answers, annual.AnnualInformation) else review
     draft = room.assemble(answers)
     return room.complete(answers, draft, rested(draft))
+
+
+def paragraphs(document: Document) -> list[Paragraph]:
+    return [block for block in document.blocks if isinstance(block, Paragraph)]
+
+
+def paragraph(document: Document, begins: str) -> tuple[Cell, ...]:
+    (found,) = (block.cells for block in paragraphs(document) if block.cells[0].text.startswith(begins))
+    return found
+
+
+def of_findings(*parts: PartAnswer) -> FiguresPage:
+    """A page of parts, and of findings of two rules."""
+    secret = tuple(
+        VerdictLine("A9.1", *each) for each in (("breached", "own", 2), ("met", "own", 5), ("undetermined", "own", 1))
+    )
+    oral = tuple(
+        VerdictLine("A6.2b", verdict, "own", n) for verdict, n in (("breached", 1), ("met", 2), ("undetermined", 1))
+    )
+    made = page(SCOPE if parts and parts[0].code == "M33" else OWN, *parts)
+    found = FigureAnswer("M28", verdicts=(*oral, *secret)), FigureAnswer("M30", verdicts=secret)
+    return msgspec.structs.replace(made, figures=(*made.figures, *found))
 
 
 def notes(document: Document) -> dict[int, Any]:
@@ -85,15 +128,20 @@ class TestWords:
         assert EN.percentile(41, cases=10) == "41"
 
     def test_every_text_has_the_same_places_in_both_languages(self) -> None:
-        for name in ("words", "figures", "tags"):
-            for key, text in _texts(name).items():
-                places = [sorted(part.split("}")[0] for part in each.split("{")[1:]) for each in (text.en, text.ru)]
-                assert places[0] == places[1], key
-                assert text.en, key
-                assert text.ru, key
+        told = [*sentences().items(), *(pair for of in codes().values() for pair in of.items())]
+        for key, text in told:
+            places = [sorted(part.split("}")[0] for part in each.split("{")[1:]) for each in (text.en, text.ru)]
+            assert places[0] == places[1], key
+            assert text.en, key
+            assert text.ru, key
 
-    def test_only_parts_of_figures_that_there_are_have_names(self) -> None:
-        assert set(_texts("figures")) <= {part.code for each in FIGURES for part in each.parts}
+    def test_a_line_is_told_as_its_figure_has_it_and_a_code_as_what_it_is_a_code_of(self) -> None:
+        assert (EN.line("M31", "sent"), EN.code("state", "sent")) == ("sent", "sent in time")
+        assert (RU.line("M25.force", "treaty"), RU.line("M13", "out treaty")) == (
+            "договор", "по исходящим запросам, по договору",
+        )  # fmt: skip
+        assert (EN.line("M23", "held visit"), EN.code("check", "visit")) == ("held, visit", "visit")
+        assert (RU.line("M10", ""), RU.code("role", "coordinator")) == ("все", "coordinator")
 
     def test_a_place_is_cited_in_the_language(self) -> None:
         assert EN.place("Agr. 6(2) s. 1") == "Agr. 6(2) s. 1"
@@ -117,8 +165,8 @@ class TestTables:
     def test_open_cases_stand_beside_the_finished_ones_and_alone_where_there_are_no_others(self) -> None:
         finished = PartAnswer("M24.told", (Line("forwarded", 12, p50=3, p90=9),))
         made = days(finished, count("M24.told.open", notified=2), SCOPE, EN)
-        assert said(made.rows[0]) == ["forwarded", "12", "3", "9", "too\u00a0few", "0"]
-        assert said(made.rows[1]) == ["to the Directorate", "0", "—", "—", "—", "2"]
+        assert said(made.rows[0]) == ["told to the other Party", "12", "3", "9", "too\u00a0few", "0"]
+        assert said(made.rows[1]) == ["told to the own coordinating unit", "0", "—", "—", "—", "2"]
         assert made.rows[1][1].source is None
         assert made.rows[1][5].source == Postings("M24.told.open", SCOPE, "notified")
 
@@ -240,6 +288,43 @@ class TestAnnualInformation:
         assert [row[0].text for row in listed.rows] == ["A6.3 (Agr. 6(3))", "A8.2 (Agr. 8(2))", "A7.3 (Agr. 7(3))"]
         assert listed.rows[2][1].text == "open, overdue"
         assert listed.rows[0][3].text == "request/2025-1, request.sent 0:7"
+
+    def test_findings_about_confidentiality_are_told_by_a_thousand_materials(self) -> None:
+        document = whole(annual_answers(own=of_findings(count("M31", received=30, sent=10))))
+        told = paragraph(document, "M30. ")
+        assert "".join(cell.text for cell in told) == (
+            "M30. Confidentiality findings, whoever the partner: 75.0 per 1,000 materials. "
+            "Materials sent and received: 40. "
+            "Findings breached or undetermined: 3 (A9.1 breached 2, A9.1 undetermined 1)."
+        )  # fmt: skip
+        queries = [notes(document)[cell.note].query for cell in told if cell.note]
+        assert queries[0] == "rogatory partners all --figure M31 --records --office RU-OMS --period 2025"
+        assert queries[1].startswith("rogatory compliance --period 2025 --rule A9.1 --verdict breached --office RU-OMS")
+        assert len(queries) == 3
+
+    def test_findings_without_materials_have_no_rate_and_materials_without_findings_have_none(self) -> None:
+        def said_of(own: FiguresPage) -> str:
+            return "".join(cell.text for cell in paragraph(whole(annual_answers("ru", own=own)), "M30. "))
+
+        assert "партнёрам: — на 1000 материалов. Направлено и получено материалов: 0. Нарушено" in said_of(
+            of_findings()
+        )
+        none = said_of(page(SCOPE, count("M31", sent=3)))
+        assert "0,0 на 1000" in none
+        assert none.endswith("материалов: 3. Нарушено или не определено: 0.")
+
+    def test_oral_requests_that_were_confirmed_are_a_share_of_those_that_had_to_be(self) -> None:
+        document = whole(annual_answers(page=of_findings(count("M33", **{"": 4}))))
+        told = paragraph(document, "M33, A6.2b. ")
+        assert "50.0\u202f% of the oral requests" in told[0].text
+        assert [cell.text for cell in told if cell.note] == ["breached 1", "met 2", "undetermined 1"]
+        note = notes(document)[next(cell.note for cell in told if cell.text == "met 2")]
+        assert note.query == (
+            "rogatory compliance --period 2025 --rule A6.2b --verdict met --office RU-OMS --partner KZ "
+            "--as-of 2026-02-13T16:26:40Z"
+        )
+        assert note.text.startswith("A6.2b, KZ, RU-OMS, met")
+        assert not any(b.cells[0].text.startswith("M33, A6.2b") for b in paragraphs(whole(annual_answers())))
 
     def test_its_proposals_are_what_was_given_and_none_are_said_to_be_none(self) -> None:
         document = whole(annual_answers())
