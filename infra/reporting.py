@@ -23,6 +23,7 @@ from projections.compliance.texts import said_line, why
 from projections.compliance.verdict import Finding
 from projections.compliance.years import bound_in
 from projections.figures.answers import Cited, FiguresPage, Scope
+from projections.figures.months import month_of
 from projections.figures.queries import Figures
 from projections.reports import annual, review
 from projections.reports.annual import EXCHANGE, AnnualInformation
@@ -148,8 +149,9 @@ class _Asking:
     def annual(self, office: str, wanted: Wanted) -> Document:
         partner = self._partner()
         first, last = wanted.year * 100 + 1, wanted.year * 100 + 12
-        scope = Scope(partner=partner, office=office, first=first, last=last)
-        own = Scope(office=office, first=first, last=last)
+        until = month_of(wanted.as_of, self._zone)
+        scope = Scope(partner=partner, office=office, first=first, last=last, until=until)
+        own = Scope(office=office, first=first, last=last, until=until)
         exchanges = msgspec.structs.replace(scope, kind=EXCHANGE)
         page = self._page(scope, wanted)
         made = AnnualInformation(
@@ -172,8 +174,11 @@ class _Asking:
         profile, rule = self._reports.duty("practice_review")
         partner, unit = self._partner(), str(profile.requests["coordinator"])
         year = wanted.year
-        now, before = (Scope(partner=partner, first=y * 100 + 1, last=y * 100 + 12) for y in (year, year - 1))
-        everywhere = Scope(first=now.first, last=now.last)
+        until = month_of(wanted.as_of, self._zone)
+        now, before = (
+            Scope(partner=partner, first=y * 100 + 1, last=y * 100 + 12, until=until) for y in (year, year - 1)
+        )
+        everywhere = Scope(first=now.first, last=now.last, until=until)
         page = self._page(now, wanted)
         reports, controls, control = self._coverage(wanted)
         made = PracticeReview(

@@ -73,8 +73,10 @@ class Upsert:
         """
         if not rows:
             return
+        # In the order of the key: two who write the same rows never wait for each other in a ring.
+        rows = sorted(rows)
         if self._staged is None:
-            self._write_sorted(connection, sorted(rows))
+            self._write_sorted(connection, rows)
         elif len(rows) > _FEW:
             self._staged(connection, rows)
         else:

@@ -167,7 +167,7 @@ def m22(request: Request) -> Counted:
     if request.of("kind") == "direct_exchange":
         content = request.content
         for form in dict.fromkeys(content.list("forms_order") or content.list("forms_protocol") or ["unnamed"]):
-            yield form, request.opener.time, 1
+            yield form, request.opener.time, request.subject
 
 
 def m33(request: Request) -> Counted:
@@ -195,9 +195,9 @@ def m35_moved(request: Request) -> Counted:
     """Requests sent on or back because they had gone the wrong way, and those passed on for other reasons."""
     for act in request.named("request.forwarded", "request.returned"):
         if act.said["why"] == "misrouted":
-            yield "misrouted", act.time, 1
+            yield "misrouted", act.time, request.subject
         elif act.name == "request.forwarded":
-            yield "forwarded", act.time, 1
+            yield "forwarded", act.time, request.subject
 
 
 def m21(request: Request) -> Counted:
@@ -357,9 +357,9 @@ class Recount:
             "M1": self.counts(m1), "M2": self.counts(m2), "M4": self.counts(m4, since=False), "M6": self.counts(m6),
             "M7": self.counts(m7), "M8": self.counts(m8), "M10": self.days(m10), "M13": self.things(m13),
             "M16": self.things(m16), "M18": self.money(m18, less=m20), "M19": self.money(m19), "M20": self.money(m20),
-            "M21": self.counts(m21), "M22": self.counts(m22), "M31": self.counts(m31), "M33": self.counts(m33),
+            "M21": self.counts(m21), "M22": self.things(m22), "M31": self.counts(m31), "M33": self.counts(m33),
             "M34": self.money(m34), "M34.agreed": self.counts(m34_agreed), "M35": self.counts(m35),
-            "M35.moved": self.counts(m35_moved),
+            "M35.moved": self.things(m35_moved),
         }  # fmt: skip
         states = {request.partner for line, _, request in self._posted(m1)} - {""}
         found["M3"] = {"": len(states)} if states else {}

@@ -87,8 +87,11 @@ def show_figures(
     say(f"{said_state(page.scope.partner)}, {_period(page.scope)}")
     for title, rows in _grouped(figures, parts, page):
         _table(title, _COLUMNS, rows)
-    for figure in figures:
-        _verdict_tables(figure, page)
+    if page.scope.counterpart is not None:
+        say("Findings (M28 to M30) are not told by counterpart: they name whose duty it is, not the other office.")
+    else:
+        for figure in figures:
+            _verdict_tables(figure, page)
     _told(page.basis, page.scope, page.as_of, zone)
 
 

@@ -25,7 +25,7 @@ from projections.compliance.queries import Compliance
 from projections.compliance.register import LegalRegister
 from projections.figures.answers import Scope
 from projections.figures.catalogue import FIGURES, PARTS, Figure, Part
-from projections.figures.months import parse_period
+from projections.figures.months import month_of, parse_period
 from projections.figures.queries import DIMENSIONS, Figures
 from projections.store import Store
 
@@ -86,6 +86,11 @@ async def partners(
     """
     wanted = _wanted(figure)
     _check_options(wanted, records=records, by=by, tag=tag, after=after)
+    if counterpart is not None and wanted is not None and wanted.figure.parts[0].how == "verdicts":
+        raise ConfigError(
+            f"expected --counterpart with a figure that is counted from records, found {wanted.figure.id}: a finding "
+            "names whose duty it is, not the other side's office"
+        )
     _one_of("--kind", kind, get_args(Kind))
     _one_of("--direction", direction, get_args(Direction))
     months = None if period is None else _months(period)
@@ -102,7 +107,7 @@ async def partners(
             _known_counterpart(counterpart, register, figures)
             scope = Scope(
                 partner=partner, office=office, counterpart=counterpart, kind=kind, direction=direction, first=first,
-                last=last,
+                last=last, until=month_of(now, zone),
             )  # fmt: skip
             if wanted is None and state is None:
                 show_partners(common, figures.partners(scope, now), zone, behind)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import sqlalchemy as sa
@@ -31,7 +31,11 @@ Key = tuple[int, str, str, str]
 _OPEN = RANKS["open"]
 _OF_ONE = 100_000
 """More findings than one subject has."""
-_read_cursor = msgspec.json.Decoder(Key).decode
+_Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*\Z")]
+"""What databases take; PostgreSQL has no NUL in texts."""
+_read_cursor = msgspec.json.Decoder(
+    tuple[Annotated[int, msgspec.Meta(ge=0, le=len(WORST))], _Text, _Text, _Text]
+).decode
 _encode = msgspec.json.Encoder().encode
 _FIRST = verdicts.alias("first")
 

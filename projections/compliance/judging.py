@@ -253,7 +253,7 @@ class Judge:
                 row
                 for each in found
                 for row in verdict_rows(
-                    each.judged, Place(generation, partition, each.work.partner, zone), self._instruments
+                    each.judged, Place(generation, partition, each.partner, zone), self._instruments
                 )
             ]
             counted.update(_key(row) for row in rows if row.until is None)
@@ -273,6 +273,7 @@ class Judge:
             made = [(each.work.subject, each.postings) for each in found]
             self._book.write(connection, partition, made, zone, _cells(counted))
             grown = [{**at, "of": e.work.subject, "judged_seq": e.work.seq} for e in found if e.work.grown]
+            grown.sort(key=lambda row: str(row["of"]))  # as the fold writes these rows
             if grown:
                 # By the seq that was judged: a row that grows from here on stays marked.
                 connection.execute(_STAMP, grown)

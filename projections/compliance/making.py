@@ -32,6 +32,8 @@ class Made(msgspec.Struct, frozen=True):
     work: Work
     judged: Judged
     postings: list[Posting]
+    partner: str
+    """As corrected: findings and figures name the same one."""
 
 
 def work_of(row: Any, *, grown: bool) -> Work:
@@ -48,7 +50,8 @@ def make(work: Work, register: LegalRegister, rulebook: Rulebook) -> Made:
     _apart([(each.rule, each.item) for each in found.findings], "findings")
     _apart([(each.part, each.item) for each in postings], "postings")
     depends = found.depends | (counting.looked or frozenset())
-    return Made(work, msgspec.structs.replace(found, depends=depends), postings)
+    partner = (case.partner if case.sort == "request" else None) or work.partner
+    return Made(work, msgspec.structs.replace(found, depends=depends), postings, partner)
 
 
 def _apart(keys: list[tuple[str, str]], what: str) -> None:

@@ -26,6 +26,8 @@ class Scope(msgspec.Struct, frozen=True, omit_defaults=True):
     direction: str | None = None
     first: int = 0
     last: int = 999912
+    until: int = 999912
+    """The month of asking: what stands in a period that is not over is what stands then. A treaty says when it ends."""
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):

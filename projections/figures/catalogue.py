@@ -89,7 +89,7 @@ FIGURES: tuple[Figure, ...] = (
     _one("M20", "annual reports of the Prosecutor General's Office", "money", "money"),
     _one("M21", _OURS, "count", "measures and documents"),
     Figure("M22", "Order 2, 3.2, 3.6", (
-        Part("M22", "count", "requests", shares=True),
+        Part("M22", "distinct", "requests", shares=True),
         Part("M22.topic", "count", "mentions", shares=True),
     )),
     Figure("M23", "Order 3.5", (
@@ -138,7 +138,7 @@ FIGURES: tuple[Figure, ...] = (
     )),
     Figure("M35", "Order 3.4", (
         Part("M35", "count", "requests", shares=True),
-        Part("M35.moved", "count", "requests"),
+        Part("M35.moved", "distinct", "requests"),
     )),
     Figure("M36", _OURS, (
         Part("M36", "count", "records", rate="in_time"),

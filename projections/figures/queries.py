@@ -33,7 +33,7 @@ from projections.figures.answers import (
     Partners,
     Scope,
 )
-from projections.figures.catalogue import FIGURES, PARTS, How
+from projections.figures.catalogue import FIGURES, PARTS, How, Part
 from projections.schema import postings
 
 DIMENSIONS = ("partner", "office", "counterpart", "kind", "direction", "month")
@@ -68,7 +68,7 @@ class Figures:
             basis = self._compliance.basis_in(connection, generation)
         answers = []
         for figure in FIGURES:
-            parts = tuple(found.get(part.code, PartAnswer(part.code, (), None)) for part in figure.parts)
+            parts = tuple(found.get(part.code) or _nothing(part) for part in figure.parts)
             if figure.id == "M28":
                 answers.append(FigureAnswer(figure.id, verdicts=lines))
             elif figure.id == "M29":
@@ -191,6 +191,10 @@ def _read(
 
 def _sorted(lines: list[Line]) -> tuple[Line, ...]:
     return tuple(sorted(lines, key=lambda line: (line.tag, line.currency)))
+
+
+def _nothing(part: Part) -> PartAnswer:
+    return PartAnswer(part.code, (), None if part.how in ("days", "money", "balance") else 0)
 
 
 def _part(found: dict[tuple[str, str], PartAnswer], at: str, code: str) -> PartAnswer:

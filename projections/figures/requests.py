@@ -56,9 +56,9 @@ def count_request(sheet: Sheet) -> None:
         sheet.post("M35", routed, routed.data.channel)
     for act in case.named("request.forwarded", "request.returned"):
         if act.data.why == "misrouted":
-            sheet.post("M35.moved", act, "misrouted")
+            sheet.post("M35.moved", act, "misrouted", thing=case.subject)
         elif act.name == "request.forwarded":
-            sheet.post("M35.moved", act, "forwarded")
+            sheet.post("M35.moved", act, "forwarded", thing=case.subject)
 
 
 def line_of(sheet: Sheet) -> str:
@@ -70,7 +70,7 @@ def _count_forms(sheet: Sheet, opener: CaseAct) -> None:
     forms: Any = sheet.case.said("forms")
     named = () if forms is None else forms.order or forms.protocol or ()
     for form in dict.fromkeys(named or ("unnamed",)):
-        sheet.post("M22", opener, form, item=form)
+        sheet.post("M22", opener, form, item=form, thing=sheet.case.subject)
     for topic in dict.fromkeys(sheet.case.said("topics") or ()):
         sheet.post("M22.topic", opener, topic, item=topic)
 

@@ -50,7 +50,13 @@ def shape_of(scope: Scope) -> Shape:
 def bound(generation: int, scope: Scope) -> dict[str, Any]:
     """Values of the parameters of ``within``."""
     asked = {f"of_{name}": getattr(scope, name) for name in shape_of(scope)}
-    return {"generation": generation, "first": scope.first, "last": scope.last, **asked}
+    return {
+        "generation": generation,
+        "first": scope.first,
+        "last": scope.last,
+        "until": min(scope.last, scope.until),
+        **asked,
+    }
 
 
 def within(table: Any, shape: Shape, parts: Iterable[str], *, begun: bool) -> list[Any]:
@@ -59,7 +65,7 @@ def within(table: Any, shape: Shape, parts: Iterable[str], *, begun: bool) -> li
     first = [] if begun else [table.c.month >= sa.bindparam("first")]
     return [
         table.c.generation == sa.bindparam("generation"), *of, table.c.part.in_(sorted(parts)), *first,
-        table.c.month <= sa.bindparam("last"),
+        table.c.month <= sa.bindparam("until" if begun else "last"),
     ]  # fmt: skip
 
 

@@ -131,6 +131,28 @@ def test_a_build_beside_another_has_figures_of_its_own_and_takes_them_along(desk
     assert (desk.part("M1").number, desk.part("M13").number) == (2, 2)
 
 
+def test_of_nothing_a_count_is_nought_and_days_and_money_have_no_number(desk: Desk) -> None:
+    """Given no postings at all, then a part has the number that its sort has where lines come to nothing."""
+    assert {desk.part(code).number for code in ("M1", "M3", "M4", "M13", "M15.open", "M25.force")} == {0}
+    assert {desk.part(code).number for code in ("M10", "M18", "M19")} == {None}
+
+
+def test_what_will_end_stands_until_then(desk: Desk) -> None:
+    """Given a treaty that says when it ends, when all time is asked for before that, then it is in force."""
+    desk.post("register", *fleeting("M25.force", "KZ", JANUARY, MARCH, thing="t", tag="treaty"))
+    assert desk.lines("M25.force") == {}
+    assert desk.lines("M25.force", until=202502) == {"treaty": 1}
+    assert len(desk.records("M25.force", until=202502)) == 1
+    assert desk.lines("M25.force", last=202502) == {"treaty": 1}
+
+
+def test_a_request_that_names_two_forms_is_one_request(desk: Desk) -> None:
+    """Given a request of two forms and one of one, then each form has its requests and the whole has two."""
+    desk.post("request/1", *(posting("M22", form, JANUARY, tag=form, thing="request/1") for form in ("o1", "o3")))
+    desk.post("request/2", posting("M22", "o1", JANUARY, tag="o1", thing="request/2"))
+    assert (desk.lines("M22"), desk.part("M22").number) == ({"o1": 2, "o3": 1}, 2)
+
+
 # Money
 
 

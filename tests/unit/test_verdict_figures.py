@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from ledger.event import read_event
+from projections.compliance.answers import BoardFilters
 from projections.compliance.judging import Judge
 from projections.compliance.queries import Compliance
 from projections.figures import verdicts
@@ -31,6 +33,7 @@ from tests.judgements import (
     town,
 )
 from tests.ledgers import Book
+from tests.records import box, content, usual
 
 MOMENTS = (T0, T0 + 3_600_000, T0 + 2 * DAY, T0 + 31 * DAY, T0 + 400 * DAY)
 
@@ -132,3 +135,19 @@ def test_the_list_of_partners_counts_their_breaches(store: Store) -> None:
     assert (row.partner, row.requests_out + row.requests_in, row.open) == ("KZ", 4, 4)
     breached = sum(v.number for v in page(store, book, T0 + 60 * DAY).figure("M28").verdicts if v.verdict == "breached")
     assert row.breached == breached
+
+
+def test_findings_and_figures_name_the_partner_as_corrected(store: Store) -> None:
+    """Given a request recorded with another state by mistake, then both are with the one it was corrected to."""
+    book = town(1, 1)
+    said = content(kind="mla", requesting=office_of(1), partner="BY", legal_basis=["ru-kz-2009"])
+    signed = book.add("request/wrong", "request.signed", usual("request.signed") | said)
+    correction = {"target": read_event(signed.value or b"").id, "how": "replace", "fields": {"partner": "KZ"}}
+    book.add("request/wrong", "record.corrected", {**correction, "why": box()})
+    judged(Judge(store, taken(store, book), always()), 1)
+    assert page(store, book, T0, Scope(partner="KZ")).figure("M1").part("M1").number == 2
+    subjects = [
+        row.subject for row in Compliance(store, book.ledger_id, RULES).board(BoardFilters(partner="KZ"), T0).rows
+    ]
+    assert "request/wrong" in subjects
+    assert page(store, book, T0, Scope(partner="BY")).figure("M1").part("M1").number == 0
