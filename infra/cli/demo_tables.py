@@ -279,6 +279,5 @@ def kept(folder: Path | None, subject: str) -> None:
         f"rogatory partners KZ --period 2025 --figure M10 --records --config {config}",
         f"rogatory compliance --verdict breached --config {config}",
         f"rogatory report review --year 2025 --lang en --config {config}",
-        f"rogatory export ocel --out year.json --config {config}",
     ):
         say(f"   {line}")
