@@ -147,11 +147,14 @@ class Holding:
                 await self._tell_of(seat)
 
     async def _tell_of(self, seat: _Seat) -> None:
-        if seat.caught_up or seat.registrar is None:
+        registrar = seat.registrar
+        if seat.caught_up or registrar is None:
             return
         if seat.goal is None:
-            seat.goal = await self._end(seat.partition)
-        reached = seat.registrar.reached
+            seat.goal = await self._end(
+                seat.partition
+            )  # meanwhile the partition may be given up, and the seat be empty
+        reached = registrar.reached
         seat.caught_up = reached >= seat.goal
         if not seat.caught_up:
             _log.info("partition %d: catching up, %d of %d submissions", seat.partition, reached, seat.goal)

@@ -262,3 +262,26 @@ def test_long_catching_up_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytes
     told = [r.getMessage() for r in caplog.records if "catching up" in r.getMessage()]
     assert told
     assert all(f"of {total} submissions" in line for line in told)
+
+
+def test_a_partition_may_be_given_up_while_it_is_asked_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a log that is slow to say where submissions end, when the registrar has ended by then, then it goes on."""
+    monkeypatch.setattr("consumers.holding._TELL", 0.0)
+    asked: list[int] = []
+
+    async def story(ground: Ground) -> None:
+        async def slow(partition: int) -> int:
+            seat = ground.holding._seats[partition]
+            if not asked:
+                seat.stop.set()
+                await seat.task
+            asked.append(partition)
+            return await ground.log.end(SUBMISSIONS, partition)
+
+        ground.holding._end = slow
+        ground.failing = 1  # so that it has not caught up when it is first looked at
+        ground.given.give(1)
+        await ground.until(lambda: len(asked) > 1)
+        await ground.until(lambda: ground.done(1))
+
+    play(story)
