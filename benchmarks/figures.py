@@ -141,6 +141,7 @@ def ask(folder: str, url: str = "") -> dict[str, Any]:
         for partition in range(_PARTITIONS):
             while made := judge.some(partition, _CHUNK):
                 subjects += made
+        store.refresh_statistics()  # as every command does behind so many
         spent, spent_cpu = time.perf_counter() - begun, time.process_time() - cpu
         figures = Figures(Compliance(store, ledger_id, built_in()))
         largest = figures.partners(_YEAR, _AS_OF).rows[0].partner

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from infra.wiring import Ledger
 
 
+_MANY = 1000
+"""Subjects after which the statistics of the database are of another store."""
+
+
 def rulebooks_of(ledger: Ledger) -> Rulebooks:
     """The rulebooks that this installation keeps, in its data folder."""
     return Rulebooks(ledger.config.data / "rulebooks")
@@ -26,7 +30,10 @@ def rulebooks_of(ledger: Ledger) -> Rulebooks:
 async def judged(ledger: Ledger, store: Store, generation: Generation, progress: Progress | None = None) -> int:
     """Judge all that waits in a generation; how many subjects were judged. Raises as ``judge_all``."""
     judge = Judge(store, generation, rulebooks_of(ledger).in_use)
-    return await judge_all(judge, range(ledger.partitions), progress=progress, observer=ledger.observer)
+    done = await judge_all(judge, range(ledger.partitions), progress=progress, observer=ledger.observer)
+    if done >= _MANY:
+        await asyncio.to_thread(store.refresh_statistics)
+    return done
 
 
 def waiting(store: Store, generation: Generation) -> int:

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_fixed
 
 from ledger.errors import ConfigError, StoreUnavailable
 from projections.migrating import Step, prepare
@@ -152,13 +153,23 @@ def _set_up_sqlite(connection: sqlite3.Connection, _: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA busy_timeout = 30000")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    _keep_wal(cursor)
     # NORMAL: a power cut may take back the last commits, never half of one.  Rows and position go back together,
     # and the log has what is missing; FULL would pay a disk flush per batch for what can be derived again.
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA cache_size = -16384")
     cursor.execute("PRAGMA wal_autocheckpoint = 4000")  # pages: about one large batch, written to its place at once
     cursor.close()
+
+
+def _busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+@retry(retry=retry_if_exception(_busy), stop=stop_after_delay(30), wait=wait_fixed(0.01), reraise=True)
+def _keep_wal(cursor: sqlite3.Cursor) -> None:
+    # Of several that open a new file at once one makes it WAL; the others are told "busy" then, whatever the timeout.
+    cursor.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

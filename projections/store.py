@@ -30,7 +30,7 @@ from projections.digest import Compared, row_digest, state_digest
 from projections.engine import open_engine
 from projections.fold import Fold, facts_decoder
 from projections.generations import COUNTS, Generations
-from projections.schema import PROJECTIONS, generations, history, places, positions
+from projections.schema import PROJECTIONS, generations, history, metadata, places, positions
 from projections.view import START, Batch, Generation, PartitionView, Place, Row, Saved
 
 F = TypeVar("F", bound=msgspec.Struct)
@@ -209,6 +209,20 @@ class Store(Generations):
         if table not in self._upserts:
             self._upserts[table] = Upsert(table, connection.dialect)
         self._upserts[table](connection, rows)
+
+    def refresh_statistics(self) -> None:
+        """Tell the database what has been written, of which there may be much: it plans its answers by that.
+
+        PostgreSQL finds out by itself within minutes, and answers many times slower until then. SQLite goes by fixed
+        statistics (``migrations/``).
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        if self.engine.dialect.name == "postgresql":
+            with self.writing() as connection:
+                for table in metadata.sorted_tables:
+                    connection.exec_driver_sql(f"ANALYZE {table.name}")
 
     # What readers of the log ask
 
