@@ -50,7 +50,7 @@ _PIECE = 500
 """Requests told at once."""
 _APPEND = 200
 """Records appended at once."""
-_CHUNK = 200
+CHUNK = 200
 _ASKED = 300
 _LOOKED = 30
 _WORST = BoardFilters(verdicts=("breached", "undetermined", "open"))
@@ -109,12 +109,10 @@ def judging(folder: str, url: str = "") -> dict[str, Any]:
         subjects = [filed.subject for filed in _files(compliance)]
         chosen = random.Random(1)
         asked = {
-            "one": _times(lambda: compliance.of(chosen.choice(subjects)), _ASKED),
-            "page": _times(lambda: compliance.board(_WORST, START), _LOOKED),
-            "office": _times(
-                lambda: compliance.board(msgspec.structs.replace(_WORST, office="RU-OMS"), START), _LOOKED
-            ),
-            "counts": _times(lambda: compliance.counts(_WORST, START), _LOOKED),
+            "one": times(lambda: compliance.of(chosen.choice(subjects)), _ASKED),
+            "page": times(lambda: compliance.board(_WORST, START), _LOOKED),
+            "office": times(lambda: compliance.board(msgspec.structs.replace(_WORST, office="RU-OMS"), START), _LOOKED),
+            "counts": times(lambda: compliance.counts(_WORST, START), _LOOKED),
         }
         standing = {c.verdict: 0 for c in compliance.counts(BoardFilters(), START).rows}
         for count in compliance.counts(BoardFilters(), START).rows:
@@ -138,7 +136,7 @@ def _judge(judge: Judge) -> dict[str, float]:
     """All that waits: subjects, and subjects to a second of the clock and of this process's CPU time."""
     begun, cpu, subjects = time.perf_counter(), time.process_time(), 0
     judge.advance()
-    while made := judge.some(0, _CHUNK):
+    while made := judge.some(0, CHUNK):
         subjects += made
     spent, cpu = time.perf_counter() - begun, time.process_time() - cpu
     assert judge.waiting() == 0
@@ -152,7 +150,7 @@ def _files(compliance: Compliance) -> Iterator[Any]:
         after = found[-1].subject
 
 
-def _times(call: Callable[[], object], number: int) -> dict[str, float]:
+def times(call: Callable[[], object], number: int) -> dict[str, float]:
     """ms: half of the calls took no longer than ``p50``, 99 of 100 no longer than ``p99``."""
     call()  # the first one reads the register
     found = []

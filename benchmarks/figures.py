@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.compliance import _CHUNK, _times
+from benchmarks.compliance import CHUNK, times
 from consumers.replay import replay
 from infra.adapters.ledger_folder import LedgerFolder
 from ledger.chain import NO_HEAD, ChainState, Follower, Head, Record, read_ahead
@@ -139,7 +139,7 @@ def ask(folder: str, url: str = "") -> dict[str, Any]:
         judge, subjects = Judge(store, generation, lambda _: built_in()), 0
         judge.advance()
         for partition in range(_PARTITIONS):
-            while made := judge.some(partition, _CHUNK):
+            while made := judge.some(partition, CHUNK):
                 subjects += made
         store.refresh_statistics()  # as every command does behind so many
         spent, spent_cpu = time.perf_counter() - begun, time.process_time() - cpu
@@ -153,11 +153,11 @@ def ask(folder: str, url: str = "") -> dict[str, Any]:
             "records": (lambda: figures.records("M10", _scope(largest)), _LISTED),
             "office": (lambda: figures.page(_scope("KZ", "RU-OMS"), _AS_OF), _LISTED),
         }
-        times = {name: _times(question, times) for name, (question, times) in questions.items()}
+        took = {name: times(question, number) for name, (question, number) in questions.items()}
         return {
             "n": records, "subjects": subjects, "largest": largest, "requests": page.figure("M1").part("M1").number,
             "replayed": records / taken, "replayed_cpu": records / taken_cpu, "rate": records / spent,
-            "per_core": records / spent_cpu, "judged_cpu": subjects / (spent_cpu - taken_cpu), **times,
+            "per_core": records / spent_cpu, "judged_cpu": subjects / (spent_cpu - taken_cpu), **took,
         }  # fmt: skip
 
 

@@ -151,9 +151,8 @@ class Holding:
         if seat.caught_up or registrar is None:
             return
         if seat.goal is None:
-            seat.goal = await self._end(
-                seat.partition
-            )  # meanwhile the partition may be given up, and the seat be empty
+            # Meanwhile the partition may be given up, and the seat be empty.
+            seat.goal = await self._end(seat.partition)
         reached = registrar.reached
         seat.caught_up = reached >= seat.goal
         if not seat.caught_up:

@@ -16,8 +16,9 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from ledger.errors import FormatError, MisuseError
+from ledger.errors import MisuseError
 from ledger.ids import LedgerId
+from projections.cursors import Cursors, Text, Whole
 from projections.fold import Column, Fold, facts_decoder
 from projections.schema import FIXED, PROJECTIONS, UNSHOWN, generations, history, positions
 from projections.store import Store
@@ -30,8 +31,7 @@ Order = Literal["subject", "ball_since", "opened_at", "updated_at"]
 CountedBy = Literal["state", "kind", "ball", "partner", "direction"]
 
 _read_indices = msgspec.json.Decoder(list[int]).decode
-_encode_text = msgspec.json.Encoder().encode
-_Cursor = msgspec.json.Decoder(tuple[int | None, str])
+_CURSORS = Cursors[tuple[Column, str]](tuple[Whole | None, Text])
 
 
 class Answer(msgspec.Struct, Generic[T], frozen=True):
@@ -219,10 +219,7 @@ class Queries(Generic[F]):
         return [*passing, self._table.c.remarks > 0] if filters.remarks else passing
 
     def _behind(self, by: sa.Column[Any], order: Order, descending: bool, after: str) -> sa.ColumnElement[bool]:
-        try:
-            value, subject = _Cursor.decode(after)
-        except (msgspec.DecodeError, UnicodeError):  # lone surrogates stand for bytes that are no UTF-8
-            raise FormatError(f"expected a cursor of an earlier page, found {after[:40]!r}") from None
+        value, subject = _CURSORS.read(after)
         subjects = self._table.c.subject
         if order == "subject":
             return subjects < subject if descending else subjects > subject
@@ -232,7 +229,7 @@ class Queries(Generic[F]):
         return beyond | ((by == value) & (subjects > subject)) | by.is_(None)
 
     def _cursor(self, row: Known[F], order: Order) -> str:
-        return _encode_text((None if order == "subject" else row.columns[order], row.subject)).decode()
+        return _CURSORS.write((None if order == "subject" else row.columns[order], row.subject))
 
     def _known(self, row: sa.Row[Any]) -> Known[F]:
         return Known(

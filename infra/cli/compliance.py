@@ -20,19 +20,17 @@ from infra.cli.findings import (
     subject_of,
 )
 from infra.cli.options import NO, Common, command, fail
-from infra.cli.render import note, plural, progress, say, short, show_json, table, when
-from infra.cli.rows import freshen
+from infra.cli.render import note, plural, say, short, show_json, table, when
+from infra.cli.rows import freshen, judge_rest
 from infra.compliance import open_compliance
 from infra.signing import now_ms
-from infra.wiring import Ledger, open_ledger
+from infra.wiring import open_ledger
 from ledger.errors import ConfigError, FormatError
 from projections.compliance.answers import Answered, BoardFilters
-from projections.compliance.queries import Compliance
 from projections.compliance.rulebook import Rulebook
 from projections.compliance.texts import Lang
 from projections.compliance.verdict import WORST, Verdict
 from projections.figures.months import ALL, parse_period
-from projections.store import Store
 
 _UNSETTLED: tuple[Verdict, ...] = ("breached", "undetermined", "open")
 
@@ -114,7 +112,7 @@ async def compliance(
             elif at is not None:
                 raise ConfigError("expected --at without --count")
             else:
-                await _judge_rest(ledger, store, asked, update)
+                await judge_rest(ledger, store, asked, update)
                 moment_ = clock or now
                 if moment_ < now:
                     note("The board is that of then by all that is recorded now; one request's answer cuts that, too.")
@@ -167,13 +165,6 @@ def _known(filters: BoardFilters, rulebook: Rulebook) -> None:
                 f"expected an article as `rogatory rulebook` cites them, such as 'Agr. 6(2)', found "
                 f"{filters.article[:60]!r}"
             )
-
-
-async def _judge_rest(ledger: Ledger, store: Store, asked: Compliance, update: bool | None) -> None:
-    """Judge what waits, where this command brings the rows up to date: somebody may have been stopped before it."""
-    if asked.waiting() and (ledger.embedded if update is None else update):
-        with progress("Judging", None) as tell:
-            await ledger.judge(store, progress=lambda done, _: tell(done))
 
 
 def _one(

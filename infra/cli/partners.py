@@ -14,20 +14,18 @@ from infra.cli.figures_table import show_by, show_figures, show_partners, show_r
 from infra.cli.findings import UpdateOption
 from infra.cli.near import near
 from infra.cli.options import Common, command
-from infra.cli.render import note, progress
-from infra.cli.rows import freshen
+from infra.cli.render import note
+from infra.cli.rows import freshen, judge_rest
 from infra.compliance import open_compliance
 from infra.signing import now_ms
-from infra.wiring import Ledger, open_ledger
+from infra.wiring import open_ledger
 from ledger.catalogue.blocks import Direction, Kind
 from ledger.errors import ConfigError, FormatError
-from projections.compliance.queries import Compliance
 from projections.compliance.register import LegalRegister
 from projections.figures.answers import Scope
 from projections.figures.catalogue import FIGURES, PARTS, Figure, Part
 from projections.figures.months import month_of, parse_period
 from projections.figures.queries import DIMENSIONS, Figures
-from projections.store import Store
 
 EVERY, NO_STATE = "all", "none"
 """In place of a state: all partners together; what names no single partner."""
@@ -98,7 +96,7 @@ async def partners(
         with ledger.store() as store:
             behind = await freshen(ledger, store, update)
             compliance, _ = open_compliance(ledger, store)
-            await _judge_rest(ledger, store, compliance, update)
+            await judge_rest(ledger, store, compliance, update)
             figures, register, now = Figures(compliance), compliance.register(), now_ms()
             zone = register.ledger_zone()
             _known_office(office, register)
@@ -200,13 +198,6 @@ def _this_year(now: int, zone: str) -> tuple[int, int]:
 
 
 # What is known
-
-
-async def _judge_rest(ledger: Ledger, store: Store, compliance: Compliance, update: bool | None) -> None:
-    """Judge and count what waits, where this command brings the rows up to date."""
-    if compliance.waiting() and (ledger.embedded if update is None else update):
-        with progress("Judging", None) as tell:
-            await ledger.judge(store, progress=lambda done, _: tell(done))
 
 
 def _known_office(code: str | None, register: LegalRegister) -> None:

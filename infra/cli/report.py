@@ -15,14 +15,14 @@ from infra.cli.findings import UpdateOption, moment
 from infra.cli.options import Common, command
 from infra.cli.render import note, plural, progress, say, show_json
 from infra.cli.report_text import show_document
-from infra.cli.rows import freshen
+from infra.cli.rows import freshen, judge_rest
 from infra.cli.submit import deliver, raise_refusal, report
 from infra.config import Config
 from infra.documents.files import FORMS, form_of, read_imprint
 from infra.documents.proposals import read_proposals
 from infra.reporting import Reports, Wanted, open_reports
 from infra.signing import choose, now_ms
-from infra.wiring import Ledger, open_ledger
+from infra.wiring import open_ledger
 from ledger.catalogue.base import Data
 from ledger.catalogue.reviews import PracticeReviewSubmitted
 from ledger.catalogue.years import AnnualReportSubmitted
@@ -30,7 +30,6 @@ from ledger.errors import ConfigError, MisuseError
 from producers.builder import Draft
 from projections.reports.document import Document, Lang
 from projections.reports.imprint import Imprint
-from projections.store import Store
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -120,9 +119,11 @@ async def _make(
     )  # fmt: skip
     async with open_ledger(common.settings(), note) as ledger:
         with ledger.store() as store:
-            await _freshen(ledger, store, update)
+            await freshen(ledger, store, update)
+            reports = open_reports(ledger, store)
+            await judge_rest(ledger, store, reports.compliance, update)
             with progress("Asking", None) as tell:
-                document = make(open_reports(ledger, store), wanted, tell)
+                document = make(reports, wanted, tell)
     _told(common, document, [(path, FORMS[form_of(path)](document)) for path in out or ()])
 
 
@@ -151,14 +152,6 @@ def _proposals(given: str | None) -> tuple[str, ...]:
     except OSError as error:
         raise ConfigError(f"expected proposals at {given[:200]}, found {error.strerror}") from None
     return read_proposals(raw, given)
-
-
-async def _freshen(ledger: Ledger, store: Store, update: bool | None) -> None:
-    """Bring the rows up to date and judge what waits, where that is wanted (default: on a ledger folder)."""
-    await freshen(ledger, store, update)
-    if ledger.embedded if update is None else update:
-        with progress("Judging", None) as tell:
-            await ledger.judge(store, progress=lambda done, _: tell(done))
 
 
 # Filing

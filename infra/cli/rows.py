@@ -11,7 +11,8 @@ from infra.wiring import Ledger
 from ledger.errors import PoisonRecord
 from ledger.log import LEDGER
 
-if TYPE_CHECKING:  # with it comes SQLAlchemy, which is slow to import, and of no use to a registrar
+if TYPE_CHECKING:  # with these comes SQLAlchemy, which is slow to import, and of no use to a registrar
+    from projections.compliance.queries import Compliance
     from projections.store import Store
 
 
@@ -46,6 +47,13 @@ def judging_bar(bars: ExitStack) -> Callable[[int, int], None]:
             tell(done)
 
     return told
+
+
+async def judge_rest(ledger: Ledger, store: Store, compliance: Compliance, update: bool | None) -> None:
+    """Judge and count what waits, if the rows are to be brought up to date: who did it may have been stopped."""
+    if (ledger.embedded if update is None else update) and compliance.waiting():
+        with progress("Judging", None) as tell:
+            await ledger.judge(store, progress=lambda done, _: tell(done))
 
 
 async def freshen(ledger: Ledger, store: Store, update: bool | None) -> int:

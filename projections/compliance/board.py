@@ -17,11 +17,11 @@ from typing import Annotated, Any
 import msgspec
 import sqlalchemy as sa
 
-from ledger.errors import FormatError
 from projections.compliance.answers import BoardFilters, BoardRow, Count
 from projections.compliance.rows import RANKS, read_finding
 from projections.compliance.rulebook import Rule, Rulebook
 from projections.compliance.verdict import WORST, Finding
+from projections.cursors import Cursors, Text
 from projections.figures.months import month_of
 from projections.schema import tallies, verdicts
 
@@ -31,27 +31,8 @@ Key = tuple[int, str, str, str]
 _OPEN = RANKS["open"]
 _OF_ONE = 100_000
 """More findings than one subject has."""
-_Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*\Z")]
-"""What databases take; PostgreSQL has no NUL in texts."""
-_read_cursor = msgspec.json.Decoder(
-    tuple[Annotated[int, msgspec.Meta(ge=0, le=len(WORST))], _Text, _Text, _Text]
-).decode
-_encode = msgspec.json.Encoder().encode
+CURSORS = Cursors[Key](tuple[Annotated[int, msgspec.Meta(ge=0, le=len(WORST))], Text, Text, Text])
 _FIRST = verdicts.alias("first")
-
-
-def read_cursor(text: str) -> Key:
-    """The key of the last row of an earlier page. Raises FormatError."""
-    try:
-        rank, subject, rule, item = _read_cursor(text)
-    except (msgspec.DecodeError, UnicodeError):  # an argument that is not UTF-8 has lone surrogates in it
-        raise FormatError(f"expected a cursor of an earlier page, found {text[:40]!r}") from None
-    return rank, subject, rule, item
-
-
-def cursor(row: BoardRow) -> str:
-    """What asks for the page behind a row."""
-    return _encode(key_of(row)).decode()
 
 
 def key_of(row: BoardRow) -> Key:
@@ -140,9 +121,7 @@ def _page(
     query = (
         sa.select(v.subject, v.partition, v.partner, v.instrument, _FIRST.c.detail)
         .select_from(verdicts.join(_FIRST, _same_finding(_FIRST) & (_FIRST.c.step == 0)))
-        .where(
-            v.generation == generation, v.rank == _literal(rank), *_holds(as_of), *_passing(verdicts, filters, rules)
-        )
+        .where(v.generation == generation, v.rank == _literal(rank), *holds(as_of), *_passing(verdicts, filters, rules))
     )
     if filters.subject is not None:
         query = query.where(v.subject == filters.subject)
@@ -166,7 +145,8 @@ def _row(row: Any, as_of: int) -> BoardRow:
     )  # fmt: skip
 
 
-def _holds(as_of: int) -> tuple[sa.ColumnElement[bool], ...]:
+def holds(as_of: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    """That a step of a finding holds at a moment: a number (ms) or a parameter."""
     v = verdicts.c
     return (v.until.is_(None) | (v.until > as_of), (v.since <= as_of) | (v.step == 0))
 
@@ -223,7 +203,7 @@ def _counted(
     """Of some months: tallies have none, so the findings are counted."""
     v = verdicts.c
     query = sa.select(v.rule, v.rank, sa.func.count()).where(
-        v.generation == generation, *_holds(as_of), *_passing(verdicts, filters, rules)
+        v.generation == generation, *holds(as_of), *_passing(verdicts, filters, rules)
     )
     for rule, rank, n in connection.execute(query.group_by(v.rule, v.rank)):
         number[rule, rank] += int(n)
@@ -265,7 +245,7 @@ def _overdue(
         v.rank == _literal(_OPEN),
         v.expected_by > _literal(0),
         v.expected_by <= as_of,
-        *_holds(as_of),
+        *holds(as_of),
         *_passing(verdicts, filters, rules),
     )
     return {of: int(n) for of, n in connection.execute(query.group_by(rule))}

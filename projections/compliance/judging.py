@@ -100,6 +100,7 @@ class Judge:
         dialect = store.engine.dialect
         self._dialect = dialect.name
         self._upserts = {table: Upsert(table, dialect) for table in (verdicts, judged)}
+        self._tallies = Upsert(tallies, dialect, adds=frozenset({"number"}))
         self._book = Book(generation.id, dialect)
         self.aside = SetAside(generation.id)
         """Subjects that wait and are not tried, since that failed."""
@@ -310,19 +311,8 @@ class Judge:
         total: Counter[tuple[str, str, str, int]] = Counter()
         for (rule, bound, partner, rank, _), number in counted.items():
             total[rule, bound, partner, rank] += number
-        changed = [
-            {
-                "generation": self._generation.id, "partition": partition, "rule": rule, "bound": bound,
-                "partner": partner, "rank": rank, "number": number,
-            }
-            for (rule, bound, partner, rank), number in sorted(total.items())
-            if number
-        ]  # fmt: skip
-        if changed:
-            adding = insert(tallies, self._dialect)
-            keys = [column.name for column in tallies.primary_key]
-            added = {"number": tallies.c.number + adding.excluded.number}
-            connection.execute(adding.on_conflict_do_update(index_elements=keys, set_=added), changed)
+        at = self._generation.id, partition
+        self._tallies(connection, [(*at, *key, number) for key, number in total.items() if number])
 
     def waiting(self) -> int:
         """How many subjects wait for judgement."""

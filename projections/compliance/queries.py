@@ -111,7 +111,7 @@ class Compliance:
         Raises:
             FormatError: ``after`` is no cursor of an earlier page.
         """
-        behind = None if after is None else board.read_cursor(after)
+        behind = None if after is None else board.CURSORS.read(after)
         rules = board.wanted_rules(filters, self._rulebook)
         with self.reading() as (connection, generation):
             rows = board.page(
@@ -122,7 +122,9 @@ class Compliance:
         rows += [row for row in silent if behind is None or board.key_of(row) > behind]
         rows.sort(key=board.key_of)
         kept = rows[:limit]
-        return BoardPage(basis, as_of, kept, board.cursor(kept[-1]) if len(rows) > limit and kept else None)
+        return BoardPage(
+            basis, as_of, kept, board.CURSORS.write(board.key_of(kept[-1])) if len(rows) > limit and kept else None
+        )
 
     def counts(self, filters: BoardFilters, as_of: int) -> BoardCounts:
         """How many findings pass at a moment (ms), by rule and verdict."""

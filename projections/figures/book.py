@@ -75,14 +75,13 @@ class Book:
         if dropped:
             connection.execute(_DROP, dropped)
         self._postings(connection, list(fresh))
-        # Sorted: two who judge different partitions change the same cells, and shall not wait for each other in a ring.
-        self._cells(connection, [(self._generation, *key, number) for key, number in sorted(changed.items()) if number])
+        self._cells(connection, [(self._generation, *key, number) for key, number in changed.items() if number])
 
 
 def lasting(made: Iterable[Posting], zone: str) -> list[tuple[Posting, int]]:
     """Postings with their months; of those that come and go within one month only what is left at its end.
 
-    Nothing is asked of a date within a month, and a third of all postings are gone by the end of theirs.
+    Nothing is asked of a date within a month: a tenth of the postings of a simulated year need not be kept.
     """
     kept: list[tuple[Posting, int]] = []
     going: dict[tuple[str, int, tuple[object, ...]], list[Posting]] = {}

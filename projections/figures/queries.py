@@ -18,8 +18,9 @@ from typing import Annotated, Any
 import msgspec
 import sqlalchemy as sa
 
-from ledger.errors import FormatError, MisuseError
+from ledger.errors import MisuseError
 from projections.compliance.queries import Compliance
+from projections.cursors import Cursors, Text, Whole
 from projections.figures import sums, things, verdicts
 from projections.figures.answers import (
     Citation,
@@ -39,13 +40,9 @@ from projections.schema import postings
 DIMENSIONS = ("partner", "office", "counterpart", "kind", "direction", "month")
 """What a part can be grouped by."""
 
-_Time = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_Partition = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
-_Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*\Z")]
-_Cursor = tuple[_Time, _Partition, _Text, _Text, _Text]
-"""What databases take; PostgreSQL has no NUL in texts."""
-_read_cursor = msgspec.json.Decoder(_Cursor).decode
-_encode = msgspec.json.Encoder().encode
+_Key = tuple[int, int, str, str, str]
+"""Time, partition, subject, part, item: by what records are listed."""
+_CURSORS = Cursors[_Key](tuple[Whole, Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)], Text, Text, Text])
 
 
 class Figures:
@@ -136,7 +133,7 @@ class Figures:
             FormatError: ``after`` is no cursor of an earlier page.
             MisuseError: the part has no postings.
         """
-        behind = None if after is None else _cursor(after)
+        behind = None if after is None else _CURSORS.read(after)
         with self._compliance.reading() as (connection, generation):
             rows = _records(scope, part, tag).subquery()
             key = (rows.c.time, rows.c.partition, rows.c.subject, rows.c.part, rows.c.item)
@@ -145,7 +142,7 @@ class Figures:
                 query = query.where(sa.tuple_(*key) > behind)
             found = [_cited(row) for row in connection.execute(query, sums.bound(generation, scope))]
         kept = found[:limit]
-        return CitedPage(tuple(kept), _encode(_key(kept[-1])).decode() if len(found) > limit and kept else None)
+        return CitedPage(tuple(kept), _CURSORS.write(_key(kept[-1])) if len(found) > limit and kept else None)
 
     def cite(self, part: str, scope: Scope, tag: str | None = None) -> Citation:
         """What a part rests on: how many postings, the first and the last by time. Raises as ``records``."""
@@ -260,13 +257,5 @@ def _cited(row: Any) -> Cited:
     )  # fmt: skip
 
 
-def _key(row: Cited) -> _Cursor:
+def _key(row: Cited) -> _Key:
     return row.time, row.partition, row.subject, row.part, row.item
-
-
-def _cursor(text: str) -> _Cursor:
-    try:
-        time, partition, subject, part, item = _read_cursor(text)
-    except (msgspec.DecodeError, UnicodeError):  # an argument that is not UTF-8 has lone surrogates in it
-        raise FormatError(f"expected a cursor of an earlier page, found {text[:40]!r}") from None
-    return time, partition, subject, part, item

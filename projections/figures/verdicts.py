@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from projections.compliance.board import holds
 from projections.compliance.rows import RANKS
 from projections.compliance.verdict import WORST
 from projections.figures.answers import OverdueLine, Scope, VerdictLine
@@ -73,7 +74,7 @@ def _summed_queries(shape: Shape) -> tuple[sa.Select[Any], sa.Select[Any]]:
 def _counted(connection: sa.Connection, generation: int, scope: Scope, as_of: int) -> list[tuple[str, str, str, int]]:
     v = verdicts.c
     rule = v.rule + ""  # not the plain column, as in ``_overdue``
-    query = sa.select(rule, v.rank, v.bound, sa.func.count()).where(*_held(), *_passing(shape_of(scope)))
+    query = sa.select(rule, v.rank, v.bound, sa.func.count()).where(*holds(_AS_OF), *_passing(shape_of(scope)))
     rows = connection.execute(query.group_by(rule, v.rank, v.bound), {**bound(generation, scope), "as_of": as_of})
     return [(rule, WORST[rank], owing.partition("-")[0], int(n)) for rule, rank, owing, n in rows]
 
@@ -84,7 +85,7 @@ def breaches(connection: sa.Connection, generation: int, scope: Scope, as_of: in
         return {}
     v = verdicts.c
     query = sa.select(v.partner, sa.func.count()).where(
-        v.rank == RANKS["breached"], *_held(), *_passing(shape_of(scope))
+        v.rank == RANKS["breached"], *holds(_AS_OF), *_passing(shape_of(scope))
     )
     rows = connection.execute(query.group_by(v.partner), {**bound(generation, scope), "as_of": as_of})
     return {partner: int(n) for partner, n in rows}
@@ -111,16 +112,11 @@ def _overdue(shape: Shape) -> sa.Select[Any]:
             nothing.label("tag"),
             ((_AS_OF - v.expected_by) // DAY).label("value"),
             sa.literal_column("1", sa.Integer).label("number"),
-        ).where(v.rank == _OPEN, v.expected_by > _NOTHING, v.expected_by <= _AS_OF, *_held(), *_passing(shape))
+        ).where(v.rank == _OPEN, v.expected_by > _NOTHING, v.expected_by <= _AS_OF, *holds(_AS_OF), *_passing(shape))
     )
 
 
 _AS_OF = sa.bindparam("as_of", type_=sa.BigInteger)
-
-
-def _held() -> tuple[sa.ColumnElement[bool], ...]:
-    v = verdicts.c
-    return (v.until.is_(None) | (v.until > _AS_OF), (v.since <= _AS_OF) | (v.step == 0))
 
 
 def _in_period(table: Any) -> tuple[sa.ColumnElement[bool], ...]:

@@ -9,7 +9,7 @@ import msgspec
 from ledger import catalogue
 from ledger.errors import ConfigError, FormatError
 from projections.cases import CasesFacts
-from projections.compliance.board import read_cursor
+from projections.compliance.board import CURSORS
 from projections.compliance.facts import NOTHING, Act, CaseFile
 from projections.compliance.judge import judge
 from projections.compliance.making import Work, make
@@ -87,7 +87,7 @@ def _kept(name: str) -> msgspec.Raw:
 def cursor(raw: bytes) -> None:
     """A cursor is one, or a FormatError."""
     try:
-        rank, *texts_ = read_cursor(raw.decode("utf-8", "surrogateescape"))
+        rank, *texts_ = CURSORS.read(raw.decode("utf-8", "surrogateescape"))
     except FormatError:
         return
     assert isinstance(rank, int)

@@ -91,6 +91,15 @@ class TestOpening:
         with ThreadPoolExecutor(8) as threads:
             assert len(set(threads.map(opened, range(8)))) == 1
 
+    def test_a_database_that_plans_by_statistics_is_told_what_was_written(self, store: Store) -> None:
+        """Given rows, when statistics are refreshed, then PostgreSQL knows of them; SQLite needs none."""
+        begun(store, book_of("request/1"))
+        store.refresh_statistics()
+        if store.engine.dialect.name == "postgresql":
+            with store.reading() as connection:
+                known = "SELECT reltuples FROM pg_class WHERE relname = 'generations'"
+                assert connection.exec_driver_sql(known).scalar() == len(store.generations()) > 0
+
     def test_the_tables_suit_postgresql(self) -> None:
         dialect = sa.create_mock_engine("postgresql://", lambda *_: None).dialect
         made = str(sa.schema.CreateTable(schema.cases).compile(dialect=dialect))
@@ -425,6 +434,13 @@ class TestQueries:
     def test_a_cursor_of_another_make_is_refused(self, queries: Queries[Tally]) -> None:
         with pytest.raises(FormatError, match="cursor"):
             queries.list_status(after="nonsense")
+
+    @pytest.mark.parametrize(
+        "cursor", ['[1,"request/\\u0000"]', f'[{2**63},"request/1"]', f'[{-(2**63) - 1},"request/1"]']
+    )
+    def test_a_cursor_that_no_database_could_take_is_refused(self, queries: Queries[Tally], cursor: str) -> None:
+        with pytest.raises(FormatError, match="cursor"):
+            queries.list_status(order="opened_at", after=cursor)
 
     def test_counts_and_positions_cover_all_partitions(self, queries: Queries[Tally]) -> None:
         assert queries.counts("state").value == {"received": 3, "sent": 4}
